@@ -1,0 +1,70 @@
+package dnspolicy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The limits of RFC 1035, section 2.3.4. maxName is the length in text form
+// with the trailing dot; it is one less than the 255 octets on the wire.
+const (
+	maxLabel = 63
+	maxName  = 254
+)
+
+// Join appends the suffix (absolute) to a name that is relative to it, and
+// returns the absolute name, or ErrInvalidName. The name must consist of
+// labels of letters, digits and inner hyphens (RFC 1123, section 2.1), each of
+// at most 63; it must not be empty, since the suffix itself is nobody's name,
+// nor end in a dot. Upper case becomes lower case; nothing else is mended.
+func Join(name, suffix string) (string, error) {
+	if strings.HasSuffix(name, ".") {
+		return "", fmt.Errorf("%w: %q ends in a dot: a policy's names are relative to the suffix", ErrInvalidName, name)
+	}
+	return CheckName(name + "." + suffix)
+}
+
+// CheckName returns the absolute host name (with trailing dot) in lower case,
+// or ErrInvalidName with the first thing that is wrong with it.
+func CheckName(name string) (string, error) {
+	labels, absolute := strings.CutSuffix(name, ".")
+	if !absolute {
+		return "", fmt.Errorf("%w: %q is not absolute: it must end in a dot", ErrInvalidName, name)
+	}
+	if len(name) > maxName {
+		return "", fmt.Errorf("%w: %q has %d characters, more than %d", ErrInvalidName, name, len(name), maxName)
+	}
+	for label := range strings.SplitSeq(labels, ".") {
+		if err := checkLabel(label); err != nil {
+			return "", fmt.Errorf("%w: %q: %w", ErrInvalidName, name, err)
+		}
+	}
+	return strings.ToLower(name), nil
+}
+
+func checkLabel(label string) error {
+	switch {
+	case label == "":
+		return fmt.Errorf("empty label")
+	case len(label) > maxLabel:
+		return fmt.Errorf("label %q has %d characters, more than %d", label, len(label), maxLabel)
+	case label[0] == '-' || label[len(label)-1] == '-':
+		return fmt.Errorf("label %q begins or ends with a hyphen", label)
+	}
+	for _, c := range []byte(label) {
+		if !isLetterDigitHyphen(c) {
+			return fmt.Errorf("label %q has the character %q, which is neither letter, digit nor hyphen", label, c)
+		}
+	}
+	return nil
+}
+
+func isLetterDigitHyphen(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
+}
+
+// Contains reports whether the absolute name lies in the absolute zone: is
+// its apex or ends in it at a label boundary.
+func Contains(zone, name string) bool {
+	return name == zone || strings.HasSuffix(name, "."+zone)
+}
