@@ -66,10 +66,13 @@ type Record struct {
 	// name, the A record first.
 	RRSets []RRSet `json:"rrsets,omitempty"`
 	// Propagation names their way to the authoritative servers; empty if they
-	// are not known to be published. During Releasing it is their removal's.
+	// are not known to be published.
 	Propagation string `json:"propagation,omitempty"`
 	// InSync: the record sets are on all authoritative servers.
 	InSync bool `json:"inSync,omitempty"`
+	// Unpublished: the record sets are removed again. Propagation and InSync are
+	// then about the removal.
+	Unpublished bool `json:"unpublished,omitempty"`
 	// KeepName: the record sets belong to the address and stay when it is freed.
 	KeepName bool `json:"keepName,omitempty"`
 

@@ -1,0 +1,291 @@
+package binder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// reserve writes the intent to bind: one write that makes the address, the
+// instance and the name ours, or none of them. Lost races go on with the next
+// candidate; a pool without one ends the run.
+func (r *run) reserve(ctx context.Context) (*decision, error) {
+	var taken error // why candidates could not get a name
+	for {
+		c, retry, err := r.picker.take(ctx, *r.v.instance)
+		if err != nil {
+			return nil, fmt.Errorf("choose an address: %w", err)
+		}
+		if c == nil {
+			d := wait(Exhausted, retry, "no address of the pool is free for it")
+			return &d, taken
+		}
+		err = r.reserveOne(ctx, *c)
+		var conflict *store.ConflictError
+		switch {
+		case err == nil:
+			r.tell(ctx, EventReserved, r.v.now, "")
+			return nil, nil
+		case errors.As(err, &conflict) && conflict.Key.Kind == store.AddressKey:
+			continue // another worker was faster
+		case errors.Is(err, ErrNameTaken) && r.b.perAddress():
+			taken = err
+			continue // another address has another name
+		}
+		r.picker.giveBack(*c)
+		return nil, err
+	}
+}
+
+// reserveOne tries the candidate names in turn. Before it gives up, it sees to
+// it that the last one's holder is what it should be: it may be long gone.
+func (r *run) reserveOne(ctx context.Context, c candidate) error {
+	subject := subjectOf(*r.v.instance, c.address)
+	names, err := r.b.names(subject)
+	if err != nil {
+		return err
+	}
+	var holder *store.ConflictError
+	for _, name := range names {
+		rec, err := r.reservation(c, subject, name)
+		if err != nil {
+			return err
+		}
+		if err = r.put(ctx, rec); err == nil {
+			r.v.address = &c.address
+			return nil
+		}
+		if !errors.As(err, &holder) || holder.Key.Kind != store.NameKey {
+			return err
+		}
+	}
+	if r.helps && holder.Holder != nil {
+		r.helps = false
+		if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, nil, false); err != nil {
+			return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
+		}
+		return r.reserveOne(ctx, c)
+	}
+	return fmt.Errorf("%w: %w", ErrNameTaken, holder)
+}
+
+// reservation is the record that reserves the candidate under the name. The
+// call that associates it follows at once, hence AttemptedAt.
+func (r *run) reservation(c candidate, s dnspolicy.Subject, name string) (store.Record, error) {
+	sets, err := r.b.recordSets(s, name)
+	if err != nil {
+		return store.Record{}, err
+	}
+	stored := toStored(sets)
+	i := r.v.instance
+	rec := store.Record{
+		AllocationID: c.address.AllocationID, IP: c.address.IP, BinderID: r.b.opts.BinderID,
+		Phase: store.Reserved, Version: c.record.Version,
+		InstanceID: i.ID, NetworkInterfaceID: i.NetworkInterfaceID, Name: name, AvailabilityZone: i.AvailabilityZone,
+		Tags: r.b.recordTags(i.Tags), RRSets: stored, KeepName: r.b.opts.KeepNames,
+		LastInstanceID: c.record.LastInstanceID, FreedAt: c.record.FreedAt, AttemptedAt: r.v.now,
+	}
+	if rec.KeepName && sameSets(c.record.RRSets, stored) {
+		rec.Propagation, rec.InSync = c.record.Propagation, c.record.InSync
+	}
+	r.lease(&rec)
+	return rec, nil
+}
+
+func (b *Binder) recordTags(tags map[string]string) map[string]string {
+	kept := maps.Clone(tags)
+	maps.DeleteFunc(kept, func(key, _ string) bool { return !slices.Contains(b.opts.RecordTags, key) })
+	if len(kept) == 0 {
+		return nil
+	}
+	return kept
+}
+
+// claim takes the lease of a record that nobody holds, or renews one's own.
+// The write also is the strongly consistent proof that the record is still as
+// it was read.
+func (r *run) claim(ctx context.Context) error {
+	rec := r.v.record.Clone()
+	r.lease(&rec)
+	if rec.Phase == store.Reserved && !r.b.rules().associated(r.v) {
+		rec.AssociationID, rec.AttemptedAt = "", r.v.now
+	}
+	return r.put(ctx, rec)
+}
+
+// associate makes the interface hold the address. What the reply leaves open
+// is looked up; what it refuses for good gives the reservation up.
+func (r *run) associate(ctx context.Context) (*decision, error) {
+	start := r.v.now
+	rec := r.v.record
+	id, err := r.b.pool.Associate(ctx, rec.AllocationID, r.target())
+	switch {
+	case err == nil:
+		rec.AssociationID, r.v.unsaved = id, true
+		held := *r.v.address
+		held.AssociationID, held.NetworkInterfaceID, held.InstanceID = id, rec.NetworkInterfaceID, rec.InstanceID
+		r.v.address = &held
+		r.tell(ctx, EventAssociated, start, "")
+		return nil, nil
+	case errors.Is(err, eippool.ErrInUse), errors.Is(err, eippool.ErrNotFound):
+		return r.resolve(ctx)
+	case errors.Is(err, eippool.ErrTargetNotReady), errors.Is(err, eippool.ErrTargetGone):
+		d := wait(NotReady, notReadyRetry, err.Error())
+		return &d, nil
+	case errors.Is(err, eippool.ErrOccupied), errors.Is(err, eippool.ErrDenied), errors.Is(err, eippool.ErrInvalid):
+		r.v.failure = r.wrap(stepAssociate, err)
+		return nil, nil
+	}
+	return nil, err
+}
+
+func (r *run) target() eippool.Target {
+	return eippool.Target{
+		InstanceID:         r.v.record.InstanceID,
+		NetworkInterfaceID: r.v.record.NetworkInterfaceID,
+		NetworkBorderGroup: r.v.instance.NetworkBorderGroup,
+	}
+}
+
+// resolve looks up who holds an address that could not be associated. If
+// nobody is seen to, the holder is just not visible yet, and is probably us.
+func (r *run) resolve(ctx context.Context) (*decision, error) {
+	if err := r.lookUpAddress(ctx); err != nil {
+		return nil, err
+	}
+	if r.v.address != nil && !r.v.address.Associated() {
+		d := wait(NotReady, notReadyRetry, "it is not visible yet who holds the address")
+		return &d, nil
+	}
+	return nil, nil
+}
+
+func (r *run) lookUpAddress(ctx context.Context) error {
+	found, err := r.b.pool.Lookup(ctx, r.v.record.AllocationID)
+	if err != nil {
+		return fmt.Errorf("look the address up: %w", err)
+	}
+	r.v.address = nil
+	if len(found) == 1 {
+		r.v.address = &found[0]
+	}
+	return nil
+}
+
+// publish creates the record sets. One that is there already, exactly as it
+// should be, is ours, from before a reply was lost. A name that is somebody
+// else's is given up for the next candidate; the address stays.
+func (r *run) publish(ctx context.Context) (*decision, error) {
+	start := r.v.now
+	changes := make([]dnspolicy.Change, len(r.v.record.RRSets))
+	for i, set := range r.v.record.RRSets {
+		changes[i] = dnspolicy.Create(fromStored(set))
+	}
+	for {
+		p, err := r.b.zone.Apply(ctx, changes)
+		conflict := (*dnspolicy.ConflictError)(nil)
+		switch {
+		case err == nil:
+			r.v.record.Propagation, r.v.record.InSync, r.v.unsaved = string(p), p == "", true
+			r.tell(ctx, EventPublished, start, "")
+			return nil, nil
+		case !errors.As(err, &conflict):
+			return nil, err
+		case !republish(changes, conflict):
+			return nil, r.rename(ctx, conflict)
+		}
+	}
+}
+
+// republish turns the change that found its own record set there already into
+// one that publishes it again, and one that found it gone again into one that
+// creates it. Otherwise the conflict is somebody else's record set.
+func republish(changes []dnspolicy.Change, c *dnspolicy.ConflictError) bool {
+	i := slices.IndexFunc(changes, func(ch dnspolicy.Change) bool { return ch.Key() == c.Change.Key() })
+	if i < 0 {
+		return false
+	}
+	wanted := *changes[i].After
+	switch {
+	case c.Actual == nil && changes[i].Before != nil:
+		changes[i] = dnspolicy.Create(wanted)
+	case c.Actual != nil && c.Actual.Equal(wanted) && changes[i].Before == nil:
+		changes[i] = dnspolicy.Republish(wanted)
+	default:
+		return false
+	}
+	return true
+}
+
+// rename reserves the next candidate name in place of one that turned out to
+// be taken in the zone.
+func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error {
+	subject := subjectOf(*r.v.instance, *r.v.address)
+	names, err := r.b.names(subject)
+	if err != nil {
+		return err
+	}
+	for _, name := range names[slices.Index(names, r.v.record.Name)+1:] {
+		rec := r.v.record.Clone()
+		rec.Name = name
+		sets, err := r.b.recordSets(subject, name)
+		if err != nil {
+			return err
+		}
+		rec.RRSets = toStored(sets)
+		err = r.put(ctx, rec)
+		if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
+			continue
+		}
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNameTaken, taken)
+}
+
+// await waits for DNS, without a lease: anybody may. If time runs out nothing
+// is lost.
+func (r *run) await(ctx context.Context) (*decision, error) {
+	err := r.b.zone.Wait(ctx, dnspolicy.Propagation(r.v.record.Propagation))
+	switch {
+	case errors.Is(err, dnspolicy.ErrNotFound):
+		if r.v.record.Phase == store.Releasing {
+			r.removed("")
+		} else {
+			r.v.record.Propagation, r.v.unsaved = "", true
+		}
+		return nil, nil
+	case isContext(err):
+		d := wait(NotReady, notReadyRetry, "DNS is not in sync yet")
+		return &d, nil
+	case err != nil:
+		return nil, err
+	}
+	r.v.record.InSync = true
+	if r.v.record.Phase == store.Releasing {
+		return nil, r.lookUpAddress(ctx) // a late call may have landed meanwhile
+	}
+	return nil, nil
+}
+
+// commit makes the record Bound: schedule servers see it from now on.
+func (r *run) commit(ctx context.Context) error {
+	rec := r.v.record.Clone()
+	rec.Phase, rec.BoundAt, rec.Reason, rec.FirstSeen = store.Bound, r.v.now, "", nil
+	letGo(&rec)
+	if err := r.put(ctx, rec); err != nil {
+		return err
+	}
+	r.v.bound = true
+	since := r.v.instance.LaunchedAt
+	if since.IsZero() {
+		since = r.start
+	}
+	r.tell(ctx, EventBound, since, "")
+	return nil
+}

@@ -1,0 +1,99 @@
+// Package binder gives workers their public identity and takes it back. A
+// [Binder] ties a fleet of instances, a pool of addresses, a naming policy, a
+// DNS zone and a record store together:
+//
+//	b, err := binder.New(binder.Backends{
+//		Fleet: fleet, Pool: pool, Policy: policy, Zone: zone, Store: records,
+//	}, func(o *binder.Options) { o.Suffix = "media.example.com" })
+//	if err != nil {
+//		return err
+//	}
+//	outcomes, err := b.Reconcile(ctx, "i-0abc", "i-0def")
+//
+// Reconcile looks at what is and brings the instances to what should be: a
+// running, eligible one gets an address, a name and a record; one that is
+// gone loses them. It may be called for any instance, at any time, any number
+// of times, by any number of processes at once, and a process may die at any
+// point of it: the record store decides who wins, and whoever comes next
+// continues from what is really there.
+//
+// A Binder is safe for concurrent use. It has no goroutines of its own: those
+// of a call end before the call returns.
+package binder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// Binder binds addresses to instances. Make one with New.
+type Binder struct {
+	fleet  Fleet
+	pool   eippool.Pool
+	policy dnspolicy.Policy
+	zone   dnspolicy.Zone
+	store  store.Store
+	opts   Options
+}
+
+// New returns a Binder, or an ErrConfig that names the field. It does no I/O:
+// Check does.
+func New(b Backends, optFns ...func(*Options)) (*Binder, error) {
+	opts, err := resolve(b, optFns)
+	if err != nil {
+		return nil, err
+	}
+	return &Binder{fleet: b.Fleet, pool: b.Pool, policy: b.Policy, zone: b.Zone, store: b.Store, opts: opts}, nil
+}
+
+// Check verifies what only the cloud knows: that the store has its tables and
+// their schema, that the zone exists and holds the suffix, and that the pool
+// is not empty. It changes nothing. The error joins all that is wrong.
+func (b *Binder) Check(ctx context.Context) error {
+	var errs []error
+	if c, ok := b.store.(store.Checker); ok {
+		errs = append(errs, c.Check(ctx))
+	}
+	if c, ok := b.zone.(dnspolicy.Checker); ok {
+		errs = append(errs, c.Check(ctx, b.opts.Suffix))
+	}
+	addresses, err := b.pool.List(ctx)
+	switch {
+	case err != nil:
+		errs = append(errs, fmt.Errorf("list the pool: %w", err))
+	case len(addresses) == 0:
+		errs = append(errs, fmt.Errorf("%w: the pool is empty: no address carries its tags", ErrConfig))
+	}
+	return errors.Join(errs...)
+}
+
+// observe tells the observer and the log.
+func (b *Binder) observe(ctx context.Context, e Event) {
+	if b.opts.Observer != nil {
+		b.opts.Observer.Observe(ctx, e)
+	}
+	level := slog.LevelInfo
+	if e.Err != nil {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{slog.String("instance", e.InstanceID)}
+	if e.AllocationID != "" {
+		attrs = append(attrs, slog.String("allocation", e.AllocationID), slog.String("ip", e.IP.String()), slog.String("name", e.Name))
+	}
+	if e.Took > 0 {
+		attrs = append(attrs, slog.Duration("took", e.Took))
+	}
+	if e.Reason != "" {
+		attrs = append(attrs, slog.String("reason", e.Reason))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	b.opts.Logger.LogAttrs(ctx, level, string(e.Kind), attrs...)
+}

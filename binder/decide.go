@@ -1,0 +1,344 @@
+package binder
+
+import (
+	"slices"
+	"time"
+
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// view is all that the next decision about one instance rests on: what was
+// observed, and what this run has done since.
+type view struct {
+	now      time.Time
+	id       string           // of the instance
+	owner    string           // this run, as an owner of leases
+	instance *Instance        // nil: the fleet does not know it
+	record   *store.Record    // the one that holds the instance; nil: none
+	address  *eippool.Address // the record's; nil: the account has it not
+	unsaved  bool             // record is ahead of the store
+	unbind   *UnbindOptions   // an operator wants it unbound
+	bound    bool             // this run made it Bound
+	unbound  bool             // this run took a binding back
+	failure  error            // why this run gave its binding up
+}
+
+// step is what to do next.
+type step string
+
+const (
+	stepEnd          step = "end"          // nothing more now: the status says why
+	stepReserve      step = "reserve"      // write the intent to bind
+	stepClaim        step = "claim"        // take the lease
+	stepAssociate    step = "associate"    // make the interface hold the address
+	stepPublish      step = "publish"      // create the record sets
+	stepSave         step = "save"         // store what was done, let the lease go
+	stepAwait        step = "await"        // wait until DNS is in sync
+	stepCommit       step = "commit"       // Bound
+	stepReopen       step = "reopen"       // Bound, but not associated: Reserved again
+	stepNote         step = "note"         // store since when something odd is seen
+	stepHide         step = "hide"         // from schedule servers
+	stepShow         step = "show"         // to them again
+	stepRelease      step = "release"      // Releasing
+	stepUnpublish    step = "unpublish"    // delete the record sets
+	stepDisassociate step = "disassociate" // take the address from the interface
+	stepFree         step = "free"         // Free, or forgotten with its address
+)
+
+// decision is the next step and what belongs to it.
+type decision struct {
+	step   step
+	status Status        // of stepEnd
+	retry  time.Duration // of a waiting status
+	reason string
+	odd    string // of stepNote: the kind
+	forced bool   // of stepRelease
+	err    error  // of Failed
+}
+
+// How soon to come back where nothing tells.
+const (
+	notReadyRetry  = 5 * time.Second
+	exhaustedRetry = 30 * time.Second
+	allocatedRetry = 30 * time.Second
+)
+
+// Kinds of odd things in Record.FirstSeen.
+const (
+	oddInstance    = "instance-absent"
+	oddAddress     = "address-absent"
+	oddAssociation = "association-absent"
+	oddStopped     = "instance-stopped"
+)
+
+// reasonStopped marks a record that is hidden because its instance is stopped.
+const reasonStopped = "instance is stopped"
+
+func end(s Status, reason string) decision { return decision{step: stepEnd, status: s, reason: reason} }
+
+func wait(s Status, retry time.Duration, reason string) decision {
+	return decision{step: stepEnd, status: s, retry: retry, reason: reason}
+}
+
+func fail(err error) decision { return decision{step: stepEnd, status: Failed, err: err} }
+
+// rules are the options that decisions depend on.
+type rules struct {
+	binderID                           string
+	lease                              time.Duration
+	confirmAfter, lateCalls, stopGrace time.Duration
+}
+
+// decide is the planner for one instance: the next step from what is. It is
+// pure. The table reads: phase of the record, state of the instance, then the
+// first line that applies.
+//
+//	none       pending                     wait
+//	           running, ineligible         end: ineligible
+//	           running, holds an address   fail: not ours to displace
+//	           running                     reserve
+//	           stopped                     end: ineligible
+//	           gone or not known           end: gone, or unbound if this run did it
+//	any        leased by another           wait
+//	Reserved   gone, unbind, ineligible    release
+//	           not known                   note; release once confirmed
+//	           pending                     wait
+//	           stopped                     note; release after the grace
+//	           address held elsewhere      release: the race was lost
+//	           address not in the account  note; release once confirmed
+//	           not associated              claim, associate
+//	           not published               claim, publish
+//	           not in sync                 save, await
+//	           else                        commit
+//	Bound      gone, unbind                release
+//	           not known                   note; release once confirmed
+//	           stopped                     hide, note; release after the grace
+//	           address held elsewhere      fail: an operator's hand
+//	           address not in the account  note; release once confirmed
+//	           association not there       note; reopen once confirmed
+//	           association is another      save
+//	           hidden by a stop that ended show
+//	           else                        end: already bound
+//	Releasing  names still published       claim, unpublish
+//	           removal not in sync         save, await
+//	           address still on interface  claim, disassociate
+//	           a call may still land       wait
+//	           else                        free
+func (r rules) decide(v view) decision {
+	if v.record == nil {
+		return decideUnrecorded(v)
+	}
+	if v.record.BinderID != r.binderID {
+		return fail(errForeign(v.record))
+	}
+	if v.record.Owner != v.owner && v.record.Leased(v.now) {
+		return wait(Busy, v.record.LeaseUntil.Sub(v.now), "leased by "+v.record.Owner)
+	}
+	if v.record.Phase == store.Releasing {
+		return r.decideReleasing(v)
+	}
+	if len(r.ended(v)) > 0 {
+		return decision{step: stepNote}
+	}
+	if d, leaves := r.decideLeaving(v); leaves {
+		return d
+	}
+	if v.record.Phase == store.Reserved {
+		return r.decideReserved(v)
+	}
+	return r.decideBound(v)
+}
+
+func decideUnrecorded(v view) decision {
+	switch {
+	case v.failure != nil:
+		return fail(v.failure)
+	case v.instance == nil || v.instance.State == ShuttingDown || v.instance.State == Terminated:
+		if v.unbound {
+			return end(Unbound, "")
+		}
+		return end(Gone, "")
+	case v.unbind != nil && v.unbound:
+		return end(Unbound, "the next reconcile binds a running, eligible worker again")
+	case v.unbind != nil:
+		return end(Gone, "nothing is bound to it")
+	case !v.instance.Eligible:
+		return end(Ineligible, "not selected by the fleet's tags")
+	case v.instance.State == Stopping || v.instance.State == Stopped:
+		if v.unbound {
+			return end(Unbound, reasonStopped)
+		}
+		return end(Ineligible, reasonStopped)
+	case v.instance.State == Pending:
+		return wait(NotReady, notReadyRetry, "instance is pending")
+	case v.instance.NetworkInterfaceID == "":
+		return wait(NotReady, notReadyRetry, "instance shows no primary interface yet")
+	case v.instance.ElasticIP.IsValid() && !v.unbound:
+		return fail(errOccupied(v.instance))
+	}
+	return decision{step: stepReserve}
+}
+
+// decideLeaving decides whether a Reserved or Bound record is to be released,
+// or is on the way there.
+func (r rules) decideLeaving(v view) (decision, bool) {
+	release := func(reason string, forced bool) decision {
+		return decision{step: stepRelease, reason: reason, forced: forced}
+	}
+	switch {
+	case v.failure != nil:
+		return release(v.failure.Error(), true), true
+	case v.unbind != nil && !v.unbind.Force && serving(v.instance):
+		return fail(errServing), true
+	case v.unbind != nil && (v.unbind.Force || v.instance != nil):
+		return release("unbind was requested", v.unbind.Force), true
+	case v.instance == nil:
+		return r.confirm(v, oddInstance, r.confirmAfter, func() decision {
+			return release("instance does not exist", true)
+		}), true
+	case v.instance.State == ShuttingDown || v.instance.State == Terminated:
+		return release("instance is "+string(v.instance.State), true), true
+	case v.instance.State == Stopping || v.instance.State == Stopped:
+		return r.decideStopped(v), true
+	case v.record.Phase == store.Reserved && !v.instance.Eligible:
+		return release("instance is not eligible any more", true), true
+	}
+	return decision{}, false
+}
+
+func (r rules) decideStopped(v view) decision {
+	if v.record.Visible() {
+		return decision{step: stepHide, reason: reasonStopped, odd: oddStopped}
+	}
+	return r.confirm(v, oddStopped, r.stopGrace, func() decision {
+		return decision{step: stepRelease, reason: reasonStopped, forced: true}
+	})
+}
+
+// confirm notes something odd, waits until it was seen for long enough, and
+// then decides.
+func (r rules) confirm(v view, odd string, after time.Duration, then func() decision) decision {
+	since, seen := v.record.FirstSeen[odd]
+	switch {
+	case !seen:
+		return decision{step: stepNote, odd: odd}
+	case v.now.Sub(since) < after:
+		return wait(NotReady, after-v.now.Sub(since), odd)
+	}
+	return then()
+}
+
+func (r rules) decideReserved(v view) decision {
+	rec := v.record
+	if v.instance.State == Pending {
+		return wait(NotReady, notReadyRetry, "instance is pending")
+	}
+	if v.address == nil {
+		return r.confirm(v, oddAddress, r.confirmAfter, func() decision {
+			return decision{step: stepRelease, reason: "address does not exist", forced: true}
+		})
+	}
+	switch {
+	case v.address.Associated() && v.address.NetworkInterfaceID != rec.NetworkInterfaceID:
+		return decision{step: stepRelease, reason: "address is held by " + v.address.NetworkInterfaceID, forced: true}
+	case !r.associated(v):
+		return r.underLease(v, stepAssociate)
+	case rec.Propagation == "" && !rec.InSync:
+		return r.underLease(v, stepPublish)
+	case rec.InSync:
+		return decision{step: stepCommit}
+	case v.unsaved || rec.Owner == v.owner:
+		return decision{step: stepSave}
+	}
+	return decision{step: stepAwait}
+}
+
+// associated reports whether the interface holds the address. An association
+// that was just made may not be visible yet; one that was never confirmed, or
+// has had time enough to show, must be seen.
+func (r rules) associated(v view) bool {
+	if v.address.Associated() {
+		return true
+	}
+	return v.record.AssociationID != "" && v.now.Sub(v.record.AttemptedAt) < r.confirmAfter
+}
+
+func (r rules) decideBound(v view) decision {
+	rec := v.record
+	switch {
+	case v.address == nil:
+		return r.confirm(v, oddAddress, r.confirmAfter, func() decision {
+			return decision{step: stepRelease, reason: "address does not exist", forced: true}
+		})
+	case v.address.Associated() && v.address.NetworkInterfaceID != rec.NetworkInterfaceID:
+		return fail(errMoved(rec, v.address))
+	case !r.associated(v):
+		return r.confirm(v, oddAssociation, r.confirmAfter, func() decision {
+			return decision{step: stepReopen, reason: "address is not associated any more"}
+		})
+	case v.unsaved: // the association has another ID than was known
+		return decision{step: stepSave}
+	case rec.Draining && rec.Reason == reasonStopped:
+		return decision{step: stepShow, reason: "instance is running again"}
+	case v.bound:
+		return end(Bound, "")
+	case rec.Draining:
+		return end(AlreadyBound, "draining")
+	}
+	return end(AlreadyBound, "")
+}
+
+func (r rules) decideReleasing(v view) decision {
+	rec := v.record
+	published := len(rec.RRSets) > 0 && !rec.KeepName
+	switch {
+	case published && !rec.Unpublished:
+		return r.underLease(v, stepUnpublish)
+	case published && !rec.InSync && (v.unsaved || rec.Owner == v.owner):
+		return decision{step: stepSave}
+	case published && !rec.InSync:
+		return decision{step: stepAwait}
+	case v.address != nil && v.address.Associated() && v.address.NetworkInterfaceID == rec.NetworkInterfaceID:
+		return r.underLease(v, stepDisassociate)
+	case !terminated(v.instance) && v.now.Before(rec.AttemptedAt.Add(r.lateCalls)):
+		return wait(NotReady, rec.AttemptedAt.Add(r.lateCalls).Sub(v.now), "a late call may still associate the address")
+	}
+	return decision{step: stepFree}
+}
+
+// terminated reports that nothing can be associated with the instance any
+// more. An instance that is not known was confirmed to be absent.
+func terminated(i *Instance) bool { return i == nil || i.State == Terminated }
+
+// serving reports whether the instance may be in use.
+func serving(i *Instance) bool {
+	return i != nil && i.Eligible && (i.State == Running || i.State == Pending)
+}
+
+// underLease is the step, or what must come before it: the lease. A lease
+// with less than a quarter left is renewed first.
+func (r rules) underLease(v view, s step) decision {
+	if v.record.Owner == v.owner && v.now.Before(v.record.LeaseUntil.Add(-r.lease/4)) {
+		return decision{step: s}
+	}
+	return decision{step: stepClaim}
+}
+
+// ended returns the odd things of the record that are not so any more.
+func (r rules) ended(v view) []string {
+	present := map[string]bool{
+		oddInstance:    v.instance == nil,
+		oddAddress:     v.address == nil,
+		oddAssociation: v.address != nil && !r.associated(v),
+		oddStopped:     v.instance == nil || v.instance.State != Running && v.instance.State != Pending,
+	}
+	var ended []string
+	for odd := range v.record.FirstSeen {
+		if !present[odd] {
+			ended = append(ended, odd)
+		}
+	}
+	slices.Sort(ended)
+	return ended
+}

@@ -1,0 +1,115 @@
+package binder
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// Backends are what a Binder is composed of. All are required.
+type Backends struct {
+	Fleet  Fleet
+	Pool   eippool.Pool
+	Policy dnspolicy.Policy
+	Zone   dnspolicy.Zone
+	Store  store.Store
+}
+
+// Options are a Binder's tunables. New fills in the defaults before it calls
+// the option functions, so a zero set there means zero.
+type Options struct {
+	// Suffix is appended to the policy's names: a domain in the zone, with or
+	// without trailing dot. Required.
+	Suffix string
+	// BinderID names the deployment, in every record. Records of another
+	// deployment are never touched. Default "eipbinder".
+	BinderID string
+	// TTL of the A records, in whole seconds. Default 60 s.
+	TTL time.Duration
+	// CoolDown is for how long at least a freed address is nobody's, so that
+	// cached answers and late packets die first. Default 2 min.
+	CoolDown time.Duration
+	// KeepNames leaves an address's name published when it is freed. It needs a
+	// per-address policy (dnspolicy.PerAddress). Default false.
+	KeepNames bool
+	// RecordTags are the keys of the instance tags that are copied to the record
+	// for schedule servers. Default none.
+	RecordTags []string
+	// Lease is for how long one worker may act on a record before another one
+	// takes over. Cloud calls under it end before it does. Default 1 min.
+	Lease time.Duration
+	// ConfirmAfter is how far apart two observations must be that together prove
+	// an absence. Default 5 min, since EC2's answers may lag that much.
+	ConfirmAfter time.Duration
+	// LateCalls is for how long after its start an AssociateAddress call may still
+	// take effect. Default 6 min: a signature is valid for five.
+	LateCalls time.Duration
+	// StopGrace is for how long a stopped instance keeps its binding, hidden.
+	// Default 10 min.
+	StopGrace time.Duration
+	// Concurrency is how many instances of one call are worked on at once.
+	// Default 16.
+	Concurrency int
+	// Logger gets what happens. Default: silence.
+	Logger *slog.Logger
+	// Observer is told what happens. Default: none.
+	Observer Observer
+}
+
+func defaults() Options {
+	return Options{
+		BinderID:     "eipbinder",
+		TTL:          time.Minute,
+		CoolDown:     2 * time.Minute,
+		Lease:        time.Minute,
+		ConfirmAfter: 5 * time.Minute,
+		LateCalls:    6 * time.Minute,
+		StopGrace:    10 * time.Minute,
+		Concurrency:  16,
+		Logger:       slog.New(slog.DiscardHandler),
+	}
+}
+
+// resolve checks backends and options, and returns the options in the form
+// that the binder uses. Every error names the field.
+func resolve(b Backends, optFns []func(*Options)) (Options, error) {
+	o := defaults()
+	for _, fn := range optFns {
+		fn(&o)
+	}
+	var errs []error
+	require := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, errors.New(what))
+		}
+	}
+	require(b.Fleet != nil, "Backends.Fleet is missing")
+	require(b.Pool != nil, "Backends.Pool is missing")
+	require(b.Policy != nil, "Backends.Policy is missing")
+	require(b.Zone != nil, "Backends.Zone is missing")
+	require(b.Store != nil, "Backends.Store is missing")
+	require(o.BinderID != "", "Options.BinderID is empty")
+	require(o.TTL >= 0 && o.TTL%time.Second == 0, fmt.Sprintf("Options.TTL %s is not a number of whole seconds", o.TTL))
+	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
+	require(o.CoolDown >= 0 && o.ConfirmAfter >= 0 && o.LateCalls >= 0 && o.StopGrace >= 0,
+		"Options.CoolDown, ConfirmAfter, LateCalls and StopGrace must not be negative")
+	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
+	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")
+	_, perAddress := b.Policy.(dnspolicy.PerAddressPolicy)
+	require(!o.KeepNames || perAddress, "Options.KeepNames needs a per-address policy: dnspolicy.PerAddress(…)")
+	suffix, err := dnspolicy.CheckName(strings.TrimSuffix(o.Suffix, ".") + ".")
+	if err != nil {
+		errs = append(errs, fmt.Errorf("Options.Suffix %q: %w", o.Suffix, err))
+	}
+	o.Suffix = suffix
+	if len(errs) > 0 {
+		return Options{}, fmt.Errorf("%w: %w", ErrConfig, errors.Join(errs...))
+	}
+	return o, nil
+}

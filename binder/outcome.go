@@ -1,0 +1,52 @@
+package binder
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Status says how a Reconcile ended for one instance.
+type Status string
+
+// The statuses. Busy, NotReady and Exhausted are waiting ones: nothing is
+// wrong, and coming back after RetryAfter goes on.
+const (
+	// Bound: the instance was bound by this call, and is usable.
+	Bound Status = "bound"
+	// AlreadyBound: it was bound before, and still is.
+	AlreadyBound Status = "already-bound"
+	// Unbound: its binding was taken back by this call, all of it.
+	Unbound Status = "unbound"
+	// Ineligible: it is none of the fleet's workers, or is stopped, and nothing
+	// is to be done.
+	Ineligible Status = "ineligible"
+	// Busy: somebody else is working on it.
+	Busy Status = "busy"
+	// NotReady: the cloud is not ready for the next step.
+	NotReady Status = "not-ready"
+	// Exhausted: the pool has no address for it now. Nothing was changed.
+	Exhausted Status = "exhausted"
+	// Gone: there is no such instance (any more), and nothing is bound to it.
+	Gone Status = "gone"
+	// Failed: see Err.
+	Failed Status = "failed"
+)
+
+// Waiting reports whether coming back later is all that is to be done.
+func (s Status) Waiting() bool { return s == Busy || s == NotReady || s == Exhausted }
+
+// Outcome is what became of one instance.
+type Outcome struct {
+	InstanceID string `json:"instanceId"`
+	Status     Status `json:"status"`
+	// RetryAfter is when to come back, for the waiting statuses; else zero.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"` // in nanoseconds
+	// Reason says why, in a few words, where the status does not.
+	Reason string `json:"reason,omitempty"`
+	// The binding as far as it exists, else zero.
+	AllocationID string     `json:"allocationId,omitempty"`
+	IP           netip.Addr `json:"ip,omitzero"`
+	Name         string     `json:"name,omitempty"`
+	// Err is why it failed, a *Error; nil unless Status is Failed.
+	Err error `json:"-"`
+}

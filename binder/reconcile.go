@@ -1,0 +1,189 @@
+package binder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// Reconcile brings the instances to what should be, and returns one Outcome
+// for each, in the order of the IDs; an ID that is given twice counts once.
+// The error joins those of the failed ones, each a *Error; waiting outcomes
+// are no errors. One instance's failure does not touch another's.
+//
+// A running, eligible instance is bound. One that is shutting down or
+// terminated is unbound, one that is stopped is hidden, and unbound after
+// StopGrace. One that is running and not eligible costs one Describe and is
+// left alone, whether or not it is bound. One that the fleet does not know is
+// unbound once its absence is confirmed.
+//
+// If the context ends, work stops where it is; calling again continues.
+func (b *Binder) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error) {
+	return b.reconcile(ctx, unique(ids), nil, true)
+}
+
+// Bind is Reconcile for one instance, but it never unbinds: an instance that
+// is not running is an Outcome (NotReady, Gone, Ineligible) and is left alone.
+func (b *Binder) Bind(ctx context.Context, id string) (Outcome, error) {
+	found, err := b.describe(ctx, []string{id})
+	if err != nil {
+		outcome := b.failed(ctx, view{id: id}, "describe", err)
+		return outcome, outcome.Err
+	}
+	i, ok := found[id]
+	switch {
+	case !ok:
+		return Outcome{InstanceID: id, Status: NotReady, RetryAfter: notReadyRetry, Reason: "instance is not known"}, nil
+	case i.State == ShuttingDown || i.State == Terminated:
+		return Outcome{InstanceID: id, Status: Gone, Reason: "instance is " + string(i.State)}, nil
+	case i.State == Stopping || i.State == Stopped:
+		return Outcome{InstanceID: id, Status: Ineligible, Reason: reasonStopped}, nil
+	}
+	return only(b.Reconcile(ctx, id))
+}
+
+// UnbindOptions are how an Unbind goes about it.
+type UnbindOptions struct {
+	// Force takes the binding back from a running, eligible worker, and from one
+	// that a schedule server has acquired. Default false.
+	Force bool
+}
+
+// Unbind takes an instance's binding back, whatever the instance's state: its
+// name, its address, its record. An instance without a binding gives Gone.
+// That of a running, eligible worker is ErrServing unless forced; and the next
+// Reconcile binds such a worker again.
+func (b *Binder) Unbind(ctx context.Context, id string, optFns ...func(*UnbindOptions)) (Outcome, error) {
+	var opts UnbindOptions
+	for _, fn := range optFns {
+		fn(&opts)
+	}
+	return only(b.reconcile(ctx, []string{id}, &opts, true))
+}
+
+func only(outcomes []Outcome, err error) (Outcome, error) { return outcomes[0], err }
+
+func unique(ids []string) []string {
+	seen := make(map[string]bool, len(ids))
+	var out []string
+	for _, id := range ids {
+		if !seen[id] {
+			out = append(out, id)
+		}
+		seen[id] = true
+	}
+	return out
+}
+
+// reconcile observes all instances at once and then works on each by itself.
+// If it helps, a run may reconcile another instance that stands in its way.
+func (b *Binder) reconcile(ctx context.Context, ids []string, unbind *UnbindOptions, helps bool) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(ids))
+	views, err := b.look(ctx, ids, unbind)
+	if err != nil {
+		for i, id := range ids {
+			outcomes[i] = b.failed(ctx, view{id: id}, "observe", err)
+		}
+		return outcomes, joined(outcomes)
+	}
+	picker := &picker{b: b}
+	var group errgroup.Group
+	group.SetLimit(b.opts.Concurrency)
+	for i := range views {
+		group.Go(func() error {
+			outcomes[i] = (&run{b: b, v: views[i], picker: picker, helps: helps}).do(ctx)
+			return nil
+		})
+	}
+	_ = group.Wait() // the functions return nil: each outcome has its own error
+	return outcomes, joined(outcomes)
+}
+
+func joined(outcomes []Outcome) error {
+	var errs []error
+	for _, o := range outcomes {
+		errs = append(errs, o.Err)
+	}
+	return errors.Join(errs...)
+}
+
+// look observes the instances: what the fleet shows, then their records, then
+// the records' addresses. Whatever changes after a record was read makes the
+// next write of that record fail, so that no decision outlives its facts.
+func (b *Binder) look(ctx context.Context, ids []string, unbind *UnbindOptions) ([]view, error) {
+	instances, err := b.describe(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]view, len(ids))
+	var keys []store.Key
+	for i, id := range ids {
+		views[i] = view{id: id, unbind: unbind}
+		if found, ok := instances[id]; ok {
+			views[i].instance = &found
+		}
+		if !views[i].leftAlone() {
+			keys = append(keys, store.ByInstance(id))
+		}
+	}
+	if len(keys) == 0 {
+		return views, nil
+	}
+	return views, b.lookUp(ctx, views, keys)
+}
+
+// lookUp fills in the records that hold these keys, and their addresses.
+func (b *Binder) lookUp(ctx context.Context, views []view, keys []store.Key) error {
+	records, err := b.store.Get(ctx, keys...)
+	if err != nil {
+		return fmt.Errorf("get the records: %w", err)
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	held := make(map[string]*store.Record, len(records)) // by instance
+	var allocationIDs []string
+	for _, r := range records {
+		held[r.InstanceID] = &r
+		allocationIDs = append(allocationIDs, r.AllocationID)
+	}
+	found, err := b.pool.Lookup(ctx, allocationIDs...)
+	if err != nil {
+		return fmt.Errorf("look the addresses up: %w", err)
+	}
+	addresses := make(map[string]*eippool.Address, len(found))
+	for _, a := range found {
+		addresses[a.AllocationID] = &a
+	}
+	for i := range views {
+		if r := held[views[i].id]; r != nil {
+			views[i].record = r
+			views[i].address = addresses[r.AllocationID]
+		}
+	}
+	return nil
+}
+
+// leftAlone reports whether the instance is none of ours to bind, and is in no
+// state that could ask for an unbinding either.
+func (v view) leftAlone() bool {
+	return v.unbind == nil && v.instance != nil && !v.instance.Eligible &&
+		(v.instance.State == Running || v.instance.State == Pending)
+}
+
+func (b *Binder) describe(ctx context.Context, ids []string) (map[string]Instance, error) {
+	found, err := b.fleet.Describe(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("describe the instances: %w", err)
+	}
+	instances := make(map[string]Instance, len(found))
+	for _, i := range found {
+		instances[i.ID] = i
+	}
+	return instances, nil
+}

@@ -1,0 +1,228 @@
+package binder
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// run works on one instance: it decides, takes the step, and decides again
+// from what the step changed, until there is nothing more to do now.
+type run struct {
+	b      *Binder
+	v      view
+	picker *picker
+	helps  bool // may reconcile the holder of a name that it wants, once
+	start  time.Time
+}
+
+// maxSteps bounds a run that loses every race. The longest undisturbed one,
+// giving one binding up and making another, takes fewer than twenty.
+const maxSteps = 64
+
+// afterCare bounds the writes that a run makes after its context has ended.
+const afterCare = 5 * time.Second
+
+func (r *run) do(ctx context.Context) Outcome {
+	r.v.owner, r.start = rand.Text(), time.Now()
+	for range maxSteps {
+		r.adopt()
+		d := r.b.rules().decide(r.v)
+		if d.step == stepEnd {
+			return r.finish(ctx, d)
+		}
+		ended, err := r.take(ctx, d)
+		if ended == nil && err != nil {
+			ended, err = r.recover(ctx, err)
+		}
+		switch {
+		case err != nil:
+			return r.finish(ctx, fail(r.wrap(d.step, err)))
+		case ended != nil:
+			return r.finish(ctx, *ended)
+		}
+	}
+	return r.finish(ctx, wait(Busy, time.Second, "changes all the time"))
+}
+
+// adopt takes over what the cloud shows and the record does not say yet.
+func (r *run) adopt() {
+	r.v.now = time.Now()
+	rec, a := r.v.record, r.v.address
+	if rec == nil || a == nil || rec.Phase == store.Releasing || !a.Associated() {
+		return
+	}
+	if a.NetworkInterfaceID == rec.NetworkInterfaceID && a.AssociationID != rec.AssociationID {
+		rec.AssociationID = a.AssociationID
+		r.v.unsaved = true
+	}
+}
+
+// recover looks again after a lost race for the run's own record, and says
+// how to wait for a schedule server. Other errors it gives back.
+func (r *run) recover(ctx context.Context, err error) (*decision, error) {
+	switch {
+	case errors.Is(err, ErrNameTaken):
+		return nil, err
+	case errors.Is(err, store.ErrAllocated):
+		d := wait(NotReady, allocatedRetry, store.ErrAllocated.Error())
+		return &d, nil
+	case errors.Is(err, store.ErrConflict):
+		return nil, r.lookAgain(ctx)
+	}
+	return nil, err
+}
+
+func (r *run) lookAgain(ctx context.Context) error {
+	views, err := r.b.look(ctx, []string{r.v.id}, r.v.unbind)
+	if err != nil {
+		return err
+	}
+	r.v.instance, r.v.record, r.v.address, r.v.unsaved = views[0].instance, views[0].record, views[0].address, false
+	return nil
+}
+
+// take carries one step out. A decision other than nil ends the run.
+func (r *run) take(ctx context.Context, d decision) (*decision, error) {
+	switch d.step {
+	case stepReserve:
+		return r.reserve(ctx)
+	case stepClaim:
+		return nil, r.claim(ctx)
+	case stepAssociate:
+		return r.underLease(ctx, r.associate)
+	case stepPublish:
+		return r.underLease(ctx, r.publish)
+	case stepUnpublish:
+		return r.underLease(ctx, r.unpublish)
+	case stepDisassociate:
+		return r.underLease(ctx, r.disassociate)
+	case stepAwait:
+		return r.await(ctx)
+	case stepCommit:
+		return nil, r.commit(ctx)
+	case stepFree:
+		return nil, r.free(ctx)
+	case stepRelease:
+		return nil, r.release(ctx, d)
+	}
+	return nil, r.mark(ctx, d)
+}
+
+// underLease runs a step with a context that ends before the lease does.
+func (r *run) underLease(ctx context.Context, step func(context.Context) (*decision, error)) (*decision, error) {
+	ctx, cancel := context.WithDeadline(ctx, r.v.record.LeaseUntil.Add(-r.b.opts.Lease/8))
+	defer cancel()
+	return step(ctx)
+}
+
+// put writes the record and takes the stored one over.
+func (r *run) put(ctx context.Context, rec store.Record) error {
+	rec.WriteID = rand.Text()
+	stored, err := r.b.store.Put(ctx, rec)
+	if err != nil {
+		return err
+	}
+	r.v.record, r.v.unsaved = &stored, false
+	return nil
+}
+
+// lease makes the run the owner of a record that is about to be written.
+func (r *run) lease(rec *store.Record) {
+	rec.Owner, rec.LeaseUntil = r.v.owner, r.v.now.Add(r.b.opts.Lease)
+}
+
+func letGo(rec *store.Record) { rec.Owner, rec.LeaseUntil = "", time.Time{} }
+
+// finish lets the lease go, stores what is not stored yet, and makes the
+// outcome.
+func (r *run) finish(ctx context.Context, d decision) Outcome {
+	if rec := r.v.record; rec != nil && (r.v.unsaved || rec.Owner == r.v.owner) {
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterCare)
+		defer cancel()
+		kept := rec.Clone()
+		letGo(&kept)
+		if err := r.put(after, kept); err != nil {
+			err = r.wrap(stepSave, err)
+			if d.status == Failed {
+				d.err = errors.Join(d.err, err)
+			} else { // whoever comes next waits for the lease to end
+				r.b.observe(ctx, r.v.event(EventFailed, err))
+			}
+		}
+	}
+	if r.v.failure != nil {
+		d = fail(errors.Join(r.v.failure, d.err))
+	}
+	if d.status == Failed {
+		return r.b.failed(ctx, r.v, "decide", d.err)
+	}
+	outcome := r.v.outcome(d.status)
+	outcome.RetryAfter, outcome.Reason = d.retry, d.reason
+	if d.status == Exhausted {
+		r.b.observe(ctx, Event{Kind: EventExhausted, InstanceID: r.v.id, Reason: d.reason})
+	}
+	return outcome
+}
+
+// outcome is the outcome with the binding as far as it exists.
+func (v view) outcome(s Status) Outcome {
+	o := Outcome{InstanceID: v.id, Status: s}
+	if v.record != nil {
+		o.AllocationID, o.IP, o.Name = v.record.AllocationID, v.record.IP, v.record.Name
+	}
+	return o
+}
+
+// wrap says at which step the error occurred, and what is left behind.
+func (r *run) wrap(s step, err error) error { return r.v.wrap(string(s), err) }
+
+func (v view) wrap(step string, err error) *Error {
+	e := &Error{Step: step, InstanceID: v.id, Terminal: terminal(err), Err: err}
+	if v.record != nil {
+		e.AllocationID, e.AssociationID, e.Name = v.record.AllocationID, v.record.AssociationID, v.record.Name
+	}
+	return e
+}
+
+// failed makes the outcome of an error, and tells the observer.
+func (b *Binder) failed(ctx context.Context, v view, step string, err error) Outcome {
+	var known *Error
+	if !errors.As(err, &known) {
+		err = v.wrap(step, err)
+	}
+	outcome := v.outcome(Failed)
+	outcome.Err = err
+	kind := EventFailed
+	switch {
+	case throttled(err):
+		kind = EventThrottled
+	case errors.Is(err, ErrDrift):
+		kind = EventDriftFound
+	}
+	b.observe(ctx, v.event(kind, err))
+	return outcome
+}
+
+func (v view) event(kind EventKind, err error) Event {
+	e := Event{Kind: kind, InstanceID: v.id, Err: err}
+	if v.record != nil {
+		e.AllocationID, e.IP, e.Name = v.record.AllocationID, v.record.IP, v.record.Name
+	}
+	return e
+}
+
+// tell reports a step that was taken, to the observer and the log.
+func (r *run) tell(ctx context.Context, kind EventKind, since time.Time, reason string) {
+	e := r.v.event(kind, nil)
+	e.Took, e.Reason = time.Since(since), reason
+	r.b.observe(ctx, e)
+}
+
+func (b *Binder) rules() rules {
+	o := b.opts
+	return rules{binderID: o.BinderID, lease: o.Lease, confirmAfter: o.ConfirmAfter, lateCalls: o.LateCalls, stopGrace: o.StopGrace}
+}

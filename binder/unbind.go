@@ -1,0 +1,162 @@
+package binder
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// release makes the record Releasing: it is hidden from schedule servers, and
+// there is no way back.
+func (r *run) release(ctx context.Context, d decision) error {
+	rec := r.v.record.Clone()
+	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, nil
+	if !rec.KeepName {
+		rec.Propagation, rec.InSync = "", false
+	}
+	r.lease(&rec)
+	if err := r.put(ctx, rec); err != nil {
+		return err
+	}
+	r.tell(ctx, EventReleasing, r.v.now, d.reason)
+	return nil
+}
+
+// unpublish deletes the record sets, each only if it is exactly as stored. One
+// that is gone needs nothing; one that was changed by somebody is reported
+// and left alone.
+func (r *run) unpublish(ctx context.Context) (*decision, error) {
+	start := r.v.now
+	changes := make([]dnspolicy.Change, len(r.v.record.RRSets))
+	for i, set := range r.v.record.RRSets {
+		changes[i] = dnspolicy.Delete(fromStored(set))
+	}
+	for {
+		p, err := r.b.zone.Apply(ctx, changes)
+		conflict := (*dnspolicy.ConflictError)(nil)
+		switch {
+		case err == nil:
+			r.removed(p)
+			r.tell(ctx, EventUnpublished, start, "")
+			return nil, nil
+		case !errors.As(err, &conflict):
+			return nil, err
+		case conflict.Actual != nil:
+			r.b.observe(ctx, r.v.event(EventDriftFound, conflict))
+		}
+		left := slices.DeleteFunc(changes, func(c dnspolicy.Change) bool { return c.Key() == conflict.Change.Key() })
+		if len(left) == len(changes) {
+			return nil, err // a conflict that is about none of them
+		}
+		changes = left
+	}
+}
+
+// removed notes the removal. If nothing was left to remove, it is not known
+// when that was: the name then counts as cached until ConfirmAfter from now.
+func (r *run) removed(p dnspolicy.Propagation) {
+	rec := r.v.record
+	rec.Unpublished, rec.Propagation, rec.InSync = true, string(p), p == ""
+	if p == "" {
+		rec.ReusableAt = r.v.now.Add(r.b.opts.ConfirmAfter + largestTTL(rec.RRSets))
+	}
+	r.v.unsaved = true
+}
+
+func largestTTL(sets []store.RRSet) time.Duration {
+	var ttl time.Duration
+	for _, s := range sets {
+		ttl = max(ttl, s.TTL)
+	}
+	return ttl
+}
+
+// disassociate takes the address from the record's interface.
+func (r *run) disassociate(ctx context.Context) (*decision, error) {
+	start := r.v.now
+	if err := r.b.pool.Disassociate(ctx, r.v.address.AssociationID); err != nil {
+		return nil, err
+	}
+	r.v.address.AssociationID, r.v.address.NetworkInterfaceID, r.v.address.InstanceID = "", "", ""
+	r.tell(ctx, EventDisassociated, start, "")
+	return nil, nil
+}
+
+// free ends the binding. The address is nobody's until it has cooled down; the
+// record of one that is not in the account any more is removed.
+func (r *run) free(ctx context.Context) error {
+	old := *r.v.record
+	rec := store.Record{
+		AllocationID: old.AllocationID, IP: old.IP, BinderID: old.BinderID, Phase: store.Free, Version: old.Version,
+		LastInstanceID: old.InstanceID, FreedAt: r.v.now, ReusableAt: r.reusableAt(old),
+	}
+	if old.KeepName {
+		rec.KeepName, rec.RRSets, rec.Propagation, rec.InSync = true, old.RRSets, old.Propagation, old.InSync
+	}
+	if err := r.put(ctx, rec); err != nil {
+		return err
+	}
+	freed := r.v.record
+	r.v.record = &old
+	r.tell(ctx, EventUnbound, r.start, old.Reason)
+	gone := r.v.address == nil
+	r.v.record, r.v.address, r.v.unbound = nil, nil, true
+	if gone {
+		return r.b.store.Delete(ctx, *freed)
+	}
+	return nil
+}
+
+// reusableAt is when resolvers have forgotten the name, and the cool-down is
+// over.
+func (r *run) reusableAt(rec store.Record) time.Time {
+	at := r.v.now.Add(r.b.opts.CoolDown)
+	if rec.Unpublished && rec.Propagation != "" {
+		at = latest(at, r.v.now.Add(largestTTL(rec.RRSets)))
+	}
+	return latest(at, rec.ReusableAt)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// mark writes what needs no cloud call: what is odd and since when, hidden or
+// shown, reserved again, or just what this run has found out.
+func (r *run) mark(ctx context.Context, d decision) error {
+	rec := r.v.record.Clone()
+	for _, odd := range r.b.rules().ended(r.v) {
+		delete(rec.FirstSeen, odd)
+	}
+	if d.odd != "" {
+		if rec.FirstSeen == nil {
+			rec.FirstSeen = map[string]time.Time{}
+		}
+		rec.FirstSeen[d.odd] = r.v.now
+	}
+	kind := EventKind("")
+	switch d.step {
+	case stepHide:
+		rec.Draining, rec.Reason, kind = true, d.reason, EventHidden
+	case stepShow:
+		rec.Draining, rec.Reason, kind = false, "", EventShown
+	case stepReopen:
+		rec.Phase, rec.AssociationID, rec.Propagation, rec.InSync = store.Reserved, "", "", false
+		kind = EventDriftFound
+	}
+	letGo(&rec)
+	if err := r.put(ctx, rec); err != nil {
+		return err
+	}
+	if kind != "" {
+		r.tell(ctx, kind, r.v.now, d.reason)
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package binder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/binder/memfleet"
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/dnspolicy/memzone"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/eippool/mempool"
+	"github.com/eipbinder/eipbinder/store"
+	"github.com/eipbinder/eipbinder/store/memstore"
+)
+
+const suffix = "media.example.com."
+
+// world is a small cloud in memory. Every external call of a binder made by
+// w.binder passes through w.hook, if there is one, and is logged.
+type world struct {
+	t     *testing.T
+	fleet *memfleet.Fleet
+	pool  *mempool.Pool
+	zone  *memzone.Zone
+	store *memstore.Store
+
+	mu    sync.Mutex
+	calls []string
+	hook  func(call string, do func() error) error
+}
+
+func newWorld(t *testing.T, addresses int) *world {
+	t.Helper()
+	pool := mempool.New()
+	zone, err := memzone.New("example.com.", func(o *memzone.Options) { o.SyncDelay = 30 * time.Second })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		t: t, pool: pool, zone: zone, store: memstore.New(),
+		fleet: memfleet.New(func(o *memfleet.Options) {
+			o.Network, o.Tags = pool, map[string]string{"role": "media"}
+		}),
+	}
+	for n := range addresses {
+		w.pool.Add(eippool.Address{
+			AllocationID: fmt.Sprintf("eipalloc-%03d", n),
+			IP:           netip.AddrFrom4([4]byte{203, 0, 113, byte(n)}),
+		})
+	}
+	return w
+}
+
+// launch starts a running, eligible worker.
+func (w *world) launch(id string) { w.launchIn(id, binder.Running) }
+
+func (w *world) launchIn(id string, s binder.State) {
+	w.fleet.Launch(binder.Instance{ID: id, State: s, Tags: map[string]string{"role": "media"}})
+}
+
+// binder returns a binder as a fresh process would make it.
+func (w *world) binder(optFns ...func(*binder.Options)) *binder.Binder {
+	return w.binderWith(dnspolicy.InstanceID(), optFns...)
+}
+
+func (w *world) binderWith(p dnspolicy.Policy, optFns ...func(*binder.Options)) *binder.Binder {
+	w.t.Helper()
+	b, err := binder.New(binder.Backends{
+		Fleet: hookedFleet{w}, Pool: hookedPool{w}, Policy: p, Zone: hookedZone{w}, Store: hookedStore{w},
+	}, append([]func(*binder.Options){func(o *binder.Options) { o.Suffix = suffix }}, optFns...)...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// call passes an external call through the hook.
+func (w *world) call(ctx context.Context, name string, do func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.calls = append(w.calls, name)
+	hook := w.hook
+	w.mu.Unlock()
+	if hook == nil {
+		return do()
+	}
+	return hook(name, do)
+}
+
+// took returns the calls since the last time it was asked.
+func (w *world) took() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	calls := w.calls
+	w.calls = nil
+	return calls
+}
+
+type hookedFleet struct{ w *world }
+
+func (f hookedFleet) Describe(ctx context.Context, ids ...string) (found []binder.Instance, err error) {
+	err = f.w.call(ctx, "fleet.Describe", func() error { found, err = f.w.fleet.Describe(ctx, ids...); return err })
+	return found, err
+}
+
+func (f hookedFleet) List(ctx context.Context) iter.Seq2[binder.Instance, error] {
+	return f.w.fleet.List(ctx)
+}
+
+type hookedPool struct{ w *world }
+
+func (p hookedPool) List(ctx context.Context) (found []eippool.Address, err error) {
+	err = p.w.call(ctx, "pool.List", func() error { found, err = p.w.pool.List(ctx); return err })
+	return found, err
+}
+
+func (p hookedPool) Lookup(ctx context.Context, ids ...string) (found []eippool.Address, err error) {
+	err = p.w.call(ctx, "pool.Lookup", func() error { found, err = p.w.pool.Lookup(ctx, ids...); return err })
+	return found, err
+}
+
+func (p hookedPool) Associate(ctx context.Context, id string, t eippool.Target) (association string, err error) {
+	err = p.w.call(ctx, "pool.Associate", func() error { association, err = p.w.pool.Associate(ctx, id, t); return err })
+	return association, err
+}
+
+func (p hookedPool) Disassociate(ctx context.Context, id string) error {
+	return p.w.call(ctx, "pool.Disassociate", func() error { return p.w.pool.Disassociate(ctx, id) })
+}
+
+type hookedZone struct{ w *world }
+
+func (z hookedZone) Lookup(ctx context.Context, key dnspolicy.RRKey) (set dnspolicy.RRSet, err error) {
+	err = z.w.call(ctx, "zone.Lookup", func() error { set, err = z.w.zone.Lookup(ctx, key); return err })
+	return set, err
+}
+
+func (z hookedZone) Apply(ctx context.Context, changes []dnspolicy.Change) (p dnspolicy.Propagation, err error) {
+	err = z.w.call(ctx, "zone.Apply", func() error { p, err = z.w.zone.Apply(ctx, changes); return err })
+	return p, err
+}
+
+func (z hookedZone) Wait(ctx context.Context, p dnspolicy.Propagation) error {
+	return z.w.call(ctx, "zone.Wait", func() error { return z.w.zone.Wait(ctx, p) })
+}
+
+func (z hookedZone) List(ctx context.Context) iter.Seq2[dnspolicy.RRSet, error] {
+	return z.w.zone.List(ctx)
+}
+
+type hookedStore struct{ w *world }
+
+func (s hookedStore) Get(ctx context.Context, keys ...store.Key) (found []store.Record, err error) {
+	err = s.w.call(ctx, "store.Get", func() error { found, err = s.w.store.Get(ctx, keys...); return err })
+	return found, err
+}
+
+func (s hookedStore) Put(ctx context.Context, r store.Record) (stored store.Record, err error) {
+	err = s.w.call(ctx, "store.Put", func() error { stored, err = s.w.store.Put(ctx, r); return err })
+	return stored, err
+}
+
+func (s hookedStore) Delete(ctx context.Context, r store.Record) error {
+	return s.w.call(ctx, "store.Delete", func() error { return s.w.store.Delete(ctx, r) })
+}
+
+func (s hookedStore) List(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
+	return s.w.store.List(ctx, f)
+}
+
+// The world as it is, for assertions.
+
+func (w *world) addresses() []eippool.Address {
+	found, err := w.pool.List(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
+}
+
+func (w *world) records() []store.Record {
+	var all []store.Record
+	for r, err := range w.store.List(context.Background(), store.Filter{}) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func (w *world) names() []string {
+	var names []string
+	for set, err := range w.zone.List(context.Background()) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		names = append(names, set.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// record returns the record that holds the instance; nil if there is none.
+func (w *world) record(instanceID string) *store.Record {
+	for _, r := range w.records() {
+		if r.InstanceID == instanceID {
+			return &r
+		}
+	}
+	return nil
+}
+
+// checkInvariants checks I1 to I4 of the design.
+func (w *world) checkInvariants() error {
+	var errs []error
+	holds := map[string]string{} // interface → IP
+	held := map[string]eippool.Address{}
+	for _, a := range w.addresses() {
+		if !a.Associated() {
+			continue
+		}
+		held[a.AllocationID] = a
+		if other, two := holds[a.NetworkInterfaceID]; two {
+			errs = append(errs, fmt.Errorf("I2: %s holds %s and %s", a.NetworkInterfaceID, other, a.IP))
+		}
+		holds[a.NetworkInterfaceID] = a.IP.String()
+	}
+	instances := map[string]string{}
+	for _, r := range w.records() {
+		if r.InstanceID == "" {
+			continue
+		}
+		if other, two := instances[r.InstanceID]; two {
+			errs = append(errs, fmt.Errorf("I2: records %s and %s hold %s", other, r.AllocationID, r.InstanceID))
+		}
+		instances[r.InstanceID] = r.AllocationID
+		errs = append(errs, w.checkRecord(r, held[r.AllocationID]))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *world) checkRecord(r store.Record, a eippool.Address) error {
+	set, err := w.zone.Lookup(context.Background(), dnspolicy.RRKey{Name: r.Name, Type: "A"})
+	published := err == nil && slices.Equal(set.Values, []string{r.IP.String()})
+	holds := a.Associated() && a.NetworkInterfaceID == r.NetworkInterfaceID
+	found, err := w.fleet.Describe(context.Background(), r.InstanceID)
+	alive := err == nil && len(found) == 1 && found[0].State == binder.Running
+	switch {
+	case r.Phase == store.Bound && alive && (!holds || a.AssociationID != r.AssociationID || !published):
+		return fmt.Errorf("I3: %s is bound to %s; held: %v, published: %v", r.IP, r.InstanceID, holds, published)
+	case published && alive && !holds && !r.KeepName:
+		return fmt.Errorf("I4: %s points at %s, which %s does not hold", r.Name, r.IP, r.InstanceID)
+	}
+	return nil
+}
+
+func mustIP(s string) netip.Addr { return netip.MustParseAddr(s) }
