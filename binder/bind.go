@@ -67,7 +67,7 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 	}
 	if r.helps && holder.Holder != nil {
 		r.helps = false
-		if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, nil, false); err != nil {
+		if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false); err != nil {
 			return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
 		}
 		return r.reserveOne(ctx, c)
@@ -276,7 +276,7 @@ func (r *run) await(ctx context.Context) (*decision, error) {
 // commit makes the record Bound: schedule servers see it from now on.
 func (r *run) commit(ctx context.Context) error {
 	rec := r.v.record.Clone()
-	rec.Phase, rec.BoundAt, rec.Reason, rec.FirstSeen = store.Bound, r.v.now, "", nil
+	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, nil
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {
 		return err

@@ -18,11 +18,21 @@ type view struct {
 	record   *store.Record    // the one that holds the instance; nil: none
 	address  *eippool.Address // the record's; nil: the account has it not
 	unsaved  bool             // record is ahead of the store
-	unbind   *UnbindOptions   // an operator wants it unbound
+	order    order            // what an operator wants
 	bound    bool             // this run made it Bound
 	unbound  bool             // this run took a binding back
 	failure  error            // why this run gave its binding up
 }
+
+// order is what an operator wants beyond what should be anyway.
+type order string
+
+const (
+	orderUnbind      order = "unbind"
+	orderUnbindForce order = "unbind by force"
+	orderDrain       order = "drain"
+	orderUndrain     order = "undrain"
+)
 
 // step is what to do next.
 type step string
@@ -72,8 +82,12 @@ const (
 	oddStopped     = "instance-stopped"
 )
 
-// reasonStopped marks a record that is hidden because its instance is stopped.
-const reasonStopped = "instance is stopped"
+// Why a record is hidden: because its instance is stopped, until it runs
+// again, or because an operator wants it, until an operator wants it shown.
+const (
+	reasonStopped = "instance is stopped"
+	reasonDrain   = "drain was requested"
+)
 
 func end(s Status, reason string) decision { return decision{step: stepEnd, status: s, reason: reason} }
 
@@ -101,6 +115,7 @@ type rules struct {
 //	           stopped                     end: ineligible
 //	           gone or not known           end: gone, or unbound if this run did it
 //	any        leased by another           wait
+//	           drain or undrain wanted     hide, show
 //	Reserved   gone, unbind, ineligible    release
 //	           not known                   note; release once confirmed
 //	           pending                     wait
@@ -144,6 +159,9 @@ func (r rules) decide(v view) decision {
 	if d, leaves := r.decideLeaving(v); leaves {
 		return d
 	}
+	if d, ordered := decideDrain(v); ordered {
+		return d
+	}
 	if v.record.Phase == store.Reserved {
 		return r.decideReserved(v)
 	}
@@ -159,9 +177,11 @@ func decideUnrecorded(v view) decision {
 			return end(Unbound, "")
 		}
 		return end(Gone, "")
-	case v.unbind != nil && v.unbound:
+	case v.order == orderUnbindForce && v.unbound:
 		return end(Unbound, "the next reconcile binds a running, eligible worker again")
-	case v.unbind != nil:
+	case v.order != "" && v.unbound:
+		return end(Unbound, "")
+	case v.order != "":
 		return end(Gone, "nothing is bound to it")
 	case !v.instance.Eligible:
 		return end(Ineligible, "not selected by the fleet's tags")
@@ -189,10 +209,10 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 	switch {
 	case v.failure != nil:
 		return release(v.failure.Error(), true), true
-	case v.unbind != nil && !v.unbind.Force && serving(v.instance):
+	case v.order == orderUnbind && serving(v.instance):
 		return fail(errServing), true
-	case v.unbind != nil && (v.unbind.Force || v.instance != nil):
-		return release("unbind was requested", v.unbind.Force), true
+	case v.order == orderUnbindForce || v.order == orderUnbind && v.instance != nil:
+		return release("unbind was requested", v.order == orderUnbindForce), true
 	case v.instance == nil:
 		return r.confirm(v, oddInstance, r.confirmAfter, func() decision {
 			return release("instance does not exist", true)
@@ -203,6 +223,18 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 		return r.decideStopped(v), true
 	case v.record.Phase == store.Reserved && !v.instance.Eligible:
 		return release("instance is not eligible any more", true), true
+	}
+	return decision{}, false
+}
+
+// decideDrain carries an order to hide or to show out.
+func decideDrain(v view) (decision, bool) {
+	hidden := v.record.Draining && v.record.Reason != reasonStopped
+	switch {
+	case v.order == orderDrain && !hidden:
+		return decision{step: stepHide, reason: reasonDrain}, true
+	case v.order == orderUndrain && hidden:
+		return decision{step: stepShow, reason: "undrain was requested"}, true
 	}
 	return decision{}, false
 }

@@ -31,13 +31,14 @@ func published(v *view)     { v.record.Propagation = "change-1" }
 func inSync(v *view)        { v.record.InSync = true }
 func removed(v *view)       { v.record.Unpublished = true }
 func draining(v *view)      { v.record.Draining, v.record.Reason = true, reasonStopped }
+func drained(v *view)       { v.record.Draining, v.record.Reason = true, reasonDrain }
 func unassociated(v *view)  { detached(v); v.record.AssociationID = "" }
 
 func seen(odd string, ago time.Duration) edit {
 	return func(v *view) { v.record.FirstSeen = map[string]time.Time{odd: now.Add(-ago)} }
 }
 
-func unbind(force bool) edit { return func(v *view) { v.unbind = &UnbindOptions{Force: force} } }
+func ordered(o order) edit { return func(v *view) { v.order = o } }
 
 func attempted(ago time.Duration) edit {
 	return func(v *view) { v.record.AttemptedAt = now.Add(-ago) }
@@ -82,7 +83,7 @@ func TestDecide(t *testing.T) {
 		{"unbound by this run", "", []edit{noInstance, func(v *view) { v.unbound = true }}, stepEnd, Unbound, 0},
 		{"no interface yet", "", []edit{func(v *view) { v.instance.NetworkInterfaceID = "" }}, stepEnd, NotReady, notReadyRetry},
 		{"holds an address", "", []edit{func(v *view) { v.instance.ElasticIP = netip.MustParseAddr("192.0.2.1") }}, stepEnd, Failed, 0},
-		{"nothing to unbind", "", []edit{unbind(true)}, stepEnd, Gone, 0},
+		{"nothing to unbind", "", []edit{ordered(orderUnbindForce)}, stepEnd, Gone, 0},
 		{"gave up", "", []edit{func(v *view) { v.failure = errors.New("denied") }}, stepEnd, Failed, 0},
 
 		{"of another deployment", store.Bound, []edit{func(v *view) { v.record.BinderID = "other" }}, stepEnd, Failed, 0},
@@ -115,8 +116,8 @@ func TestDecide(t *testing.T) {
 		{"reserved, published", store.Reserved, []edit{published}, stepAwait, "", 0},
 		{"reserved, in sync", store.Reserved, []edit{published, inSync}, stepCommit, "", 0},
 		{"reserved, seen again", store.Reserved, []edit{seen(oddInstance, time.Hour)}, stepNote, "", 0},
-		{"reserved, unbind", store.Reserved, []edit{unbind(false)}, stepEnd, Failed, 0},
-		{"reserved, forced unbind", store.Reserved, []edit{unbind(true)}, stepRelease, "", 0},
+		{"reserved, unbind", store.Reserved, []edit{ordered(orderUnbind)}, stepEnd, Failed, 0},
+		{"reserved, forced unbind", store.Reserved, []edit{ordered(orderUnbindForce)}, stepRelease, "", 0},
 
 		{"bound", store.Bound, nil, stepEnd, AlreadyBound, 0},
 		{"bound by this run", store.Bound, []edit{func(v *view) { v.bound = true }}, stepEnd, Bound, 0},
@@ -125,15 +126,23 @@ func TestDecide(t *testing.T) {
 		{"bound, not known", store.Bound, []edit{noInstance}, stepNote, "", 0},
 		{"bound, not known again", store.Bound, []edit{noInstance, seen(oddInstance, time.Minute)}, stepEnd, NotReady, 4 * time.Minute},
 		{"bound, not known for long", store.Bound, []edit{noInstance, seen(oddInstance, 5*time.Minute)}, stepRelease, "", 0},
-		{"bound, unbind", store.Bound, []edit{unbind(false)}, stepEnd, Failed, 0},
-		{"bound, unbind, not known", store.Bound, []edit{unbind(false), noInstance}, stepNote, "", 0},
-		{"bound, unbind, ineligible", store.Bound, []edit{unbind(false), ineligible}, stepRelease, "", 0},
-		{"bound, forced unbind", store.Bound, []edit{unbind(true)}, stepRelease, "", 0},
+		{"bound, unbind", store.Bound, []edit{ordered(orderUnbind)}, stepEnd, Failed, 0},
+		{"bound, unbind, not known", store.Bound, []edit{ordered(orderUnbind), noInstance}, stepNote, "", 0},
+		{"bound, unbind, ineligible", store.Bound, []edit{ordered(orderUnbind), ineligible}, stepRelease, "", 0},
+		{"bound, forced unbind", store.Bound, []edit{ordered(orderUnbindForce)}, stepRelease, "", 0},
+		{"bound, drain", store.Bound, []edit{ordered(orderDrain)}, stepHide, "", 0},
+		{"bound, drain again", store.Bound, []edit{ordered(orderDrain), drained}, stepEnd, AlreadyBound, 0},
+		{"bound, drain while stopped", store.Bound, []edit{ordered(orderDrain), draining}, stepHide, "", 0},
+		{"bound, undrain", store.Bound, []edit{ordered(orderUndrain), drained}, stepShow, "", 0},
+		{"bound, undrain of none", store.Bound, []edit{ordered(orderUndrain)}, stepEnd, AlreadyBound, 0},
+		{"bound, drain, terminated", store.Bound, []edit{ordered(orderDrain), instance(Terminated)}, stepRelease, "", 0},
+		{"reserved, drain", store.Reserved, []edit{ordered(orderDrain)}, stepHide, "", 0},
+		{"nothing to drain", "", []edit{ordered(orderDrain)}, stepEnd, Gone, 0},
 		{"bound, stopping", store.Bound, []edit{instance(Stopping)}, stepHide, "", 0},
 		{"bound, stopped, hidden", store.Bound, []edit{instance(Stopped), draining, seen(oddStopped, time.Minute)}, stepEnd, NotReady, 9 * time.Minute},
 		{"bound, stopped for long", store.Bound, []edit{instance(Stopped), draining, seen(oddStopped, 10*time.Minute)}, stepRelease, "", 0},
 		{"bound, started again", store.Bound, []edit{draining}, stepShow, "", 0},
-		{"bound, drained by an operator", store.Bound, []edit{func(v *view) { v.record.Draining = true }}, stepEnd, AlreadyBound, 0},
+		{"bound, drained by an operator", store.Bound, []edit{drained}, stepEnd, AlreadyBound, 0},
 		{"bound, held elsewhere", store.Bound, []edit{elsewhere}, stepEnd, Failed, 0},
 		{"bound, no address", store.Bound, []edit{noAddress}, stepNote, "", 0},
 		{"bound, no address for long", store.Bound, []edit{noAddress, seen(oddAddress, 5*time.Minute)}, stepRelease, "", 0},

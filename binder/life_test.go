@@ -1,6 +1,7 @@
 package binder_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -265,6 +266,75 @@ func TestStopHidesAndReturnShows(t *testing.T) {
 		w.fleet.SetState("i-1", binder.Running)
 		o = reconcile(t, b, "i-1") // its own address, though it is still cooling
 		want(t, o, binder.Bound)
+	})
+}
+
+func TestDrainHidesUntilUndrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		b := w.binder()
+		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		if err := w.store.Acquire(t.Context(), "eipalloc-000"); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			o, err := b.Drain(t.Context(), "i-1")
+			if err != nil || o.Status != binder.AlreadyBound || o.Reason != "draining" {
+				t.Fatalf("Drain: %+v, %v", o, err)
+			}
+		}
+		time.Sleep(24 * time.Hour)
+		want(t, reconcile(t, b, "i-1"), binder.AlreadyBound)
+		if r := w.record("i-1"); r.Visible() || !r.Allocated || !w.addresses()[0].Associated() || len(w.names()) != 1 {
+			t.Errorf("record: %+v", r)
+		}
+
+		w.fleet.SetState("i-1", binder.Stopped) // a return does not show what an operator hid
+		want(t, reconcile(t, b, "i-1"), binder.NotReady)
+		w.fleet.SetState("i-1", binder.Running)
+		want(t, reconcile(t, b, "i-1"), binder.AlreadyBound)
+		if r := w.record("i-1"); r.Visible() {
+			t.Errorf("record: %+v", r)
+		}
+
+		o, err := b.Undrain(t.Context(), "i-1")
+		if err != nil || o.Status != binder.AlreadyBound || o.Reason != "" {
+			t.Fatalf("Undrain: %+v, %v", o, err)
+		}
+		if r := w.record("i-1"); !r.Visible() || !r.Allocated {
+			t.Errorf("record: %+v", r)
+		}
+		if _, err := b.Drain(t.Context(), "i-1"); err != nil {
+			t.Fatal(err)
+		}
+		w.fleet.SetState("i-1", binder.Terminated)
+		want(t, reconcile(t, b, "i-1"), binder.Unbound)
+	})
+}
+
+func TestDrainedWhileBeingBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		b := w.binder()
+		short, cancel := context.WithTimeout(t.Context(), time.Second) // not in sync by then
+		defer cancel()
+		outcomes, err := b.Reconcile(short, "i-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, outcomes[0], binder.NotReady)
+		o, err := b.Drain(t.Context(), "i-1")
+		if err != nil || o.Status != binder.Bound {
+			t.Fatalf("Drain: %+v, %v", o, err)
+		}
+		if r := w.record("i-1"); r.Visible() || r.Phase != store.Bound {
+			t.Errorf("record: %+v", r)
+		}
+		if o, err := w.binder().Drain(t.Context(), "i-nobody"); err != nil || o.Status != binder.Gone {
+			t.Errorf("Drain of nothing: %+v, %v", o, err)
+		}
 	})
 }
 

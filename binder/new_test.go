@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestCheck(t *testing.T) {
 func ExampleNew() {
 	ctx := context.Background()
 	pool := mempool.New()
-	pool.Add(eippool.Address{AllocationID: "eipalloc-1", IP: mustIP("203.0.113.7")})
+	pool.Add(eippool.Address{AllocationID: "eipalloc-1", IP: netip.MustParseAddr("203.0.113.7")})
 	fleet := memfleet.New(func(o *memfleet.Options) { o.Network = pool })
 	fleet.Launch(binder.Instance{ID: "i-0abc", State: binder.Running})
 	zone, err := memzone.New("example.com.")

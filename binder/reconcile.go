@@ -24,7 +24,7 @@ import (
 //
 // If the context ends, work stops where it is; calling again continues.
 func (b *Binder) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error) {
-	return b.reconcile(ctx, unique(ids), nil, true)
+	return b.reconcile(ctx, unique(ids), "", true)
 }
 
 // Bind is Reconcile for one instance, but it never unbinds: an instance that
@@ -63,7 +63,28 @@ func (b *Binder) Unbind(ctx context.Context, id string, optFns ...func(*UnbindOp
 	for _, fn := range optFns {
 		fn(&opts)
 	}
-	return only(b.reconcile(ctx, []string{id}, &opts, true))
+	order := orderUnbind
+	if opts.Force {
+		order = orderUnbindForce
+	}
+	return only(b.reconcile(ctx, []string{id}, order, true))
+}
+
+// Drain hides a bound worker from schedule servers at once and until Undrain,
+// and leaves its address, its name and its allocated flag alone: sessions can
+// end. The outcome is AlreadyBound, with "draining" as the reason; draining a
+// drained worker changes nothing. One that is being bound will be bound hidden.
+// An instance without a binding gives Gone. Draining never leads to a release:
+// the instance's end does.
+func (b *Binder) Drain(ctx context.Context, id string) (Outcome, error) {
+	return only(b.reconcile(ctx, []string{id}, orderDrain, true))
+}
+
+// Undrain shows a drained worker to schedule servers again, with the flag
+// allocated as they left it. One that is not drained is AlreadyBound. One whose
+// instance is stopped stays hidden until it runs again.
+func (b *Binder) Undrain(ctx context.Context, id string) (Outcome, error) {
+	return only(b.reconcile(ctx, []string{id}, orderUndrain, true))
 }
 
 func only(outcomes []Outcome, err error) (Outcome, error) { return outcomes[0], err }
@@ -82,9 +103,9 @@ func unique(ids []string) []string {
 
 // reconcile observes all instances at once and then works on each by itself.
 // If it helps, a run may reconcile another instance that stands in its way.
-func (b *Binder) reconcile(ctx context.Context, ids []string, unbind *UnbindOptions, helps bool) ([]Outcome, error) {
+func (b *Binder) reconcile(ctx context.Context, ids []string, order order, helps bool) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(ids))
-	views, err := b.look(ctx, ids, unbind)
+	views, err := b.look(ctx, ids, order)
 	if err != nil {
 		for i, id := range ids {
 			outcomes[i] = b.failed(ctx, view{id: id}, "observe", err)
@@ -115,7 +136,7 @@ func joined(outcomes []Outcome) error {
 // look observes the instances: what the fleet shows, then their records, then
 // the records' addresses. Whatever changes after a record was read makes the
 // next write of that record fail, so that no decision outlives its facts.
-func (b *Binder) look(ctx context.Context, ids []string, unbind *UnbindOptions) ([]view, error) {
+func (b *Binder) look(ctx context.Context, ids []string, order order) ([]view, error) {
 	instances, err := b.describe(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -123,7 +144,7 @@ func (b *Binder) look(ctx context.Context, ids []string, unbind *UnbindOptions) 
 	views := make([]view, len(ids))
 	var keys []store.Key
 	for i, id := range ids {
-		views[i] = view{id: id, unbind: unbind}
+		views[i] = view{id: id, order: order}
 		if found, ok := instances[id]; ok {
 			views[i].instance = &found
 		}
@@ -172,7 +193,7 @@ func (b *Binder) lookUp(ctx context.Context, views []view, keys []store.Key) err
 // leftAlone reports whether the instance is none of ours to bind, and is in no
 // state that could ask for an unbinding either.
 func (v view) leftAlone() bool {
-	return v.unbind == nil && v.instance != nil && !v.instance.Eligible &&
+	return v.order == "" && v.instance != nil && !v.instance.Eligible &&
 		(v.instance.State == Running || v.instance.State == Pending)
 }
 

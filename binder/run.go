@@ -77,7 +77,7 @@ func (r *run) recover(ctx context.Context, err error) (*decision, error) {
 }
 
 func (r *run) lookAgain(ctx context.Context) error {
-	views, err := r.b.look(ctx, []string{r.v.id}, r.v.unbind)
+	views, err := r.b.look(ctx, []string{r.v.id}, r.v.order)
 	if err != nil {
 		return err
 	}

@@ -264,5 +264,3 @@ func (w *world) checkRecord(r store.Record, a eippool.Address) error {
 	}
 	return nil
 }
-
-func mustIP(s string) netip.Addr { return netip.MustParseAddr(s) }
