@@ -65,8 +65,8 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 			return err
 		}
 	}
-	if r.helps && holder.Holder != nil {
-		r.helps = false
+	if r.helps && !r.helped && holder.Holder != nil {
+		r.helped = true
 		if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false); err != nil {
 			return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
 		}
@@ -248,10 +248,12 @@ func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error 
 	return fmt.Errorf("%w: %w", ErrNameTaken, taken)
 }
 
-// await waits for DNS, without a lease: anybody may. If time runs out nothing
-// is lost.
+// await waits for DNS, without a lease, since anybody may, and without a slot,
+// so that others work meanwhile. If time runs out nothing is lost.
 func (r *run) await(ctx context.Context) (*decision, error) {
+	<-r.slots
 	err := r.b.zone.Wait(ctx, dnspolicy.Propagation(r.v.record.Propagation))
+	r.slots <- struct{}{}
 	switch {
 	case errors.Is(err, dnspolicy.ErrNotFound):
 		if r.v.record.Phase == store.Releasing {

@@ -53,8 +53,8 @@ type Options struct {
 	// StopGrace is for how long a stopped instance keeps its binding, hidden.
 	// Default 10 min.
 	StopGrace time.Duration
-	// Concurrency is how many instances of one call are worked on at once.
-	// Default 16.
+	// Concurrency is how many instances of one call are worked on at once; those
+	// that wait for DNS do not count. Default 16.
 	Concurrency int
 	// Logger gets what happens. Default: silence.
 	Logger *slog.Logger

@@ -5,7 +5,6 @@ import (
 	"context"
 	"hash/fnv"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/eipbinder/eipbinder/eippool"
@@ -23,7 +22,7 @@ type candidate struct {
 // one of them. It looks once, when the first one asks.
 type picker struct {
 	b          *Binder
-	mu         sync.Mutex
+	lock       chan struct{} // not a mutex: it is held across calls, and contexts end
 	loaded     bool
 	candidates []candidate
 }
@@ -31,8 +30,12 @@ type picker struct {
 // take returns the best address for the instance, or nil and when to ask
 // again.
 func (p *picker) take(ctx context.Context, i Instance) (*candidate, time.Duration, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	select {
+	case p.lock <- struct{}{}:
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	}
+	defer func() { <-p.lock }()
 	if !p.loaded {
 		if err := p.load(ctx); err != nil {
 			return nil, 0, err
@@ -49,8 +52,8 @@ func (p *picker) take(ctx context.Context, i Instance) (*candidate, time.Duratio
 
 // giveBack makes a candidate that was not used after all available again.
 func (p *picker) giveBack(c candidate) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock <- struct{}{}
+	defer func() { <-p.lock }()
 	p.candidates = append(p.candidates, c)
 }
 

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
@@ -112,16 +111,12 @@ func (b *Binder) reconcile(ctx context.Context, ids []string, order order, helps
 		}
 		return outcomes, joined(outcomes)
 	}
-	picker := &picker{b: b}
-	var group errgroup.Group
-	group.SetLimit(b.opts.Concurrency)
+	shared := &batch{b: b, picker: picker{b: b, lock: make(chan struct{}, 1)}, slots: make(chan struct{}, b.opts.Concurrency), helps: helps}
+	var group sync.WaitGroup
 	for i := range views {
-		group.Go(func() error {
-			outcomes[i] = (&run{b: b, v: views[i], picker: picker, helps: helps}).do(ctx)
-			return nil
-		})
+		group.Go(func() { outcomes[i] = (&run{batch: shared, v: views[i]}).do(ctx) })
 	}
-	_ = group.Wait() // the functions return nil: each outcome has its own error
+	group.Wait()
 	return outcomes, joined(outcomes)
 }
 

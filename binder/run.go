@@ -9,13 +9,20 @@ import (
 	"github.com/eipbinder/eipbinder/store"
 )
 
+// batch is what the runs of one call share.
+type batch struct {
+	b      *Binder
+	picker picker
+	slots  chan struct{} // as many as may work at once
+	helps  bool          // a run may reconcile the holder of a name that it wants
+}
+
 // run works on one instance: it decides, takes the step, and decides again
 // from what the step changed, until there is nothing more to do now.
 type run struct {
-	b      *Binder
+	*batch
 	v      view
-	picker *picker
-	helps  bool // may reconcile the holder of a name that it wants, once
+	helped bool
 	start  time.Time
 }
 
@@ -27,6 +34,8 @@ const maxSteps = 64
 const afterCare = 5 * time.Second
 
 func (r *run) do(ctx context.Context) Outcome {
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
 	r.v.owner, r.start = rand.Text(), time.Now()
 	for range maxSteps {
 		r.adopt()
