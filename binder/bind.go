@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/eippool"
@@ -18,7 +19,7 @@ import (
 func (r *run) reserve(ctx context.Context) (*decision, error) {
 	var taken error // why candidates could not get a name
 	for {
-		c, retry, err := r.picker.take(ctx, *r.v.instance)
+		c, retry, err := r.candidate(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("choose an address: %w", err)
 		}
@@ -41,6 +42,16 @@ func (r *run) reserve(ctx context.Context) (*decision, error) {
 		r.picker.giveBack(*c)
 		return nil, err
 	}
+}
+
+// candidate is the address that the instance holds already, or else the next
+// one that the picker has for it.
+func (r *run) candidate(ctx context.Context) (*candidate, time.Duration, error) {
+	if own := r.v.own; own != nil {
+		r.v.own = nil
+		return own, 0, nil
+	}
+	return r.picker.take(ctx, *r.v.instance)
 }
 
 // reserveOne tries the candidate names in turn. Before it gives up, it sees to
@@ -91,7 +102,7 @@ func (r *run) reservation(c candidate, s dnspolicy.Subject, name string) (store.
 		Tags: r.b.recordTags(i.Tags), RRSets: stored, KeepName: r.b.opts.KeepNames,
 		LastInstanceID: c.record.LastInstanceID, FreedAt: c.record.FreedAt, AttemptedAt: r.v.now,
 	}
-	if rec.KeepName && sameSets(c.record.RRSets, stored) {
+	if rec.KeepName && c.record.KeepName && sameSets(c.record.RRSets, stored) {
 		rec.Propagation, rec.InSync = c.record.Propagation, c.record.InSync
 	}
 	r.lease(&rec)
@@ -113,8 +124,11 @@ func (b *Binder) recordTags(tags map[string]string) map[string]string {
 func (r *run) claim(ctx context.Context) error {
 	rec := r.v.record.Clone()
 	r.lease(&rec)
-	if rec.Phase == store.Reserved && !r.b.rules().associated(r.v) {
-		rec.AssociationID, rec.AttemptedAt = "", r.v.now
+	if rec.Phase == store.Reserved {
+		if !r.b.rules().associated(r.v) {
+			rec.AssociationID = ""
+		}
+		rec.AttemptedAt = r.v.now
 	}
 	return r.put(ctx, rec)
 }

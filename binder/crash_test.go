@@ -3,6 +3,7 @@ package binder_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,37 +15,86 @@ import (
 
 var errCrash = errors.New("the process is dead")
 
-// A process may die at any external call: before the call took effect, or
-// after, with the reply lost. Whoever comes next must finish the work.
-func TestEveryCrashPoint(t *testing.T) {
-	dashed := func(w *world) *binder.Binder {
+// crash says how a process dies at an external call.
+type crash string
+
+const (
+	beforeCall crash = "before the call"
+	lostReply  crash = "after the call, without its reply"
+	lateEffect crash = "the call takes effect four minutes later"
+)
+
+// scenario is work that a process dies of, and what must come of it.
+type scenario struct {
+	name   string
+	binder func(*world) *binder.Binder
+	before func(*testing.T, *world, *binder.Binder) // undisturbed
+	work   func(*testing.T, *binder.Binder)
+	final  binder.Status // of the reconciles that follow
+}
+
+// damaged is the scenario that begins with somebody's hand edit, which only
+// sweeps see: the invariants hold again after these.
+const damaged = "sweep that repairs a name"
+
+func scenarios() []scenario {
+	plain := func(w *world) *binder.Binder { return w.binder() }
+	kept := func(w *world) *binder.Binder {
 		return w.binderWith(dnspolicy.PerAddress(dnspolicy.DashedIP()), func(o *binder.Options) { o.KeepNames = true })
 	}
-	scenarios := []struct {
-		name   string
-		binder func(*world) *binder.Binder
-		before func(*testing.T, *world, *binder.Binder) // undisturbed
-		after  binder.Status                            // what recovery must reach
-	}{
-		{"bind", (*world).plainBinder, func(_ *testing.T, w *world, _ *binder.Binder) { w.launch("i-1") }, binder.AlreadyBound},
-		{"bind with a kept name", dashed, func(_ *testing.T, w *world, _ *binder.Binder) { w.launch("i-1") }, binder.AlreadyBound},
-		{"terminate", (*world).plainBinder, bindThen(binder.Terminated), binder.Gone},
-		{"shut down", (*world).plainBinder, bindThen(binder.ShuttingDown), binder.Gone},
-		{"terminate with a kept name", dashed, bindThen(binder.Terminated), binder.Gone},
-		{"stop", (*world).plainBinder, bindThen(binder.Stopped), binder.Ineligible},
+	launch := func(_ *testing.T, w *world, _ *binder.Binder) { w.launch("i-1") }
+	reconcileOne := func(t *testing.T, b *binder.Binder) { _, _ = b.Reconcile(t.Context(), "i-1") }
+	sweepAll := func(t *testing.T, b *binder.Binder) { _, _ = b.Sweep(t.Context()) }
+	return []scenario{
+		{"bind", plain, launch, reconcileOne, binder.AlreadyBound},
+		{"bind with a kept name", kept, launch, reconcileOne, binder.AlreadyBound},
+		{"terminate", plain, bindThen(binder.Terminated), reconcileOne, binder.Gone},
+		{"shut down", plain, bindThen(binder.ShuttingDown), reconcileOne, binder.Gone},
+		{"terminate with a kept name", kept, bindThen(binder.Terminated), reconcileOne, binder.Gone},
+		{"stop", plain, bindThen(binder.Stopped), reconcileOne, binder.Ineligible},
+		{"start again", plain, func(t *testing.T, w *world, b *binder.Binder) {
+			bindThen(binder.Stopped)(t, w, b)
+			want(t, reconcile(t, b, "i-1"), binder.NotReady)
+			w.fleet.SetState("i-1", binder.Running)
+		}, reconcileOne, binder.AlreadyBound},
+		{"unbind by force", plain, bindThen(binder.Running), func(t *testing.T, b *binder.Binder) {
+			_, _ = b.Unbind(t.Context(), "i-1", func(o *binder.UnbindOptions) { o.Force = true })
+		}, binder.AlreadyBound},
+		{"drain", plain, bindThen(binder.Running), func(t *testing.T, b *binder.Binder) { _, _ = b.Drain(t.Context(), "i-1") }, binder.AlreadyBound},
+		{"sweep that binds", plain, launch, sweepAll, binder.AlreadyBound},
+		{"sweep that unbinds", plain, bindThen(binder.Terminated), sweepAll, binder.Gone},
+		{damaged, plain, func(t *testing.T, w *world, b *binder.Binder) {
+			bindThen(binder.Running)(t, w, b)
+			w.zone.Remove(dnspolicy.RRKey{Name: "i-1." + suffix, Type: "A"})
+		}, sweepAll, binder.AlreadyBound},
 	}
+}
+
+func bindThen(s binder.State) func(*testing.T, *world, *binder.Binder) {
+	return func(t *testing.T, w *world, b *binder.Binder) {
+		w.launch("i-1")
+		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		time.Sleep(time.Hour)
+		w.fleet.SetState("i-1", s)
+	}
+}
+
+// A process may die at any external call: before the call took effect, after
+// it with the reply lost, or with the call still under way. Whoever comes next
+// must finish the work.
+func TestEveryCrashPoint(t *testing.T) {
 	points := 0
-	for _, s := range scenarios {
-		for _, lost := range []bool{false, true} {
+	for _, s := range scenarios() {
+		for _, how := range []crash{beforeCall, lostReply, lateEffect} {
 			for k := 1; ; k++ {
 				reached := false
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, 2)
+					label := fmt.Sprintf("%s, call %d, %s", s.name, k, how)
 					b := s.binder(w)
 					s.before(t, w, b)
-					label := fmt.Sprintf("%s, call %d, reply lost: %v", s.name, k, lost)
-					reached = w.crashAt(t, label, k, lost, func() { _, _ = b.Reconcile(t.Context(), "i-1") })
-					w.recover(t, label, s.binder(w), s.after)
+					reached = w.crashAt(t, label, k, how, func() { s.work(t, b) })
+					w.recover(t, label, s.binder(w), s.final)
 				})
 				if !reached {
 					break
@@ -53,33 +103,30 @@ func TestEveryCrashPoint(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d crash points", points)
-	if points < 60 {
+	t.Logf("%d crash points in %d scenarios", points, len(scenarios()))
+	if points < 250 {
 		t.Errorf("only %d crash points: is the hook still in place?", points)
-	}
-}
-
-func (w *world) plainBinder() *binder.Binder { return w.binder() }
-
-func bindThen(s binder.State) func(*testing.T, *world, *binder.Binder) {
-	return func(t *testing.T, w *world, b *binder.Binder) {
-		w.launch("i-1")
-		want(t, reconcile(t, b, "i-1"), binder.Bound)
-		w.fleet.SetState("i-1", s)
 	}
 }
 
 // crashAt runs the work in a process that dies at the k-th external call, and
 // reports whether it got that far. The invariants must hold after every call.
-func (w *world) crashAt(t *testing.T, label string, k int, lost bool, work func()) bool {
+func (w *world) crashAt(t *testing.T, label string, k int, how crash, work func()) bool {
 	n := 0
 	w.hook = func(call string, do func() error) error {
 		n++
-		if n > k || n == k && !lost {
+		switch {
+		case n > k || n == k && how == beforeCall:
+			return errCrash
+		case n == k && how == lateEffect:
+			go func() {
+				time.Sleep(4 * time.Minute)
+				_ = do() // nobody is left to hear of an error
+			}()
 			return errCrash
 		}
 		err := do()
-		if broken := w.checkInvariants(); broken != nil {
+		if broken := w.checkInvariants(); broken != nil && !strings.HasPrefix(label, damaged) {
 			t.Errorf("%s: after %s: %v", label, call, broken)
 		}
 		if n == k {
@@ -92,20 +139,33 @@ func (w *world) crashAt(t *testing.T, label string, k int, lost bool, work func(
 	return n >= k
 }
 
-// recover lets a fresh process come back as often as it is told to.
+// recover lets fresh processes come back as often as they are told to, and
+// then sweep three times: nothing may be left of the dead one.
 func (w *world) recover(t *testing.T, label string, b *binder.Binder, final binder.Status) {
+	reached := false
 	for range 20 {
 		o := reconcile(t, b, "i-1")
-		if err := w.checkInvariants(); err != nil {
+		if err := w.checkInvariants(); err != nil && !strings.HasPrefix(label, damaged) {
 			t.Errorf("%s: after recovery: %v", label, err)
 		}
-		if !o.Status.Waiting() && o.Status == final {
-			w.checkNothingLost(t, label, final)
-			return
+		if reached = o.Status == final; reached {
+			break
 		}
 		time.Sleep(max(o.RetryAfter, time.Second))
 	}
-	t.Errorf("%s: recovery never reached %q: %+v", label, final, w.records())
+	if !reached {
+		t.Errorf("%s: recovery never reached %q: %+v", label, final, w.records())
+		return
+	}
+	time.Sleep(5 * time.Minute) // whatever was under way has landed
+	for range 3 {
+		sweep(t, b)
+		time.Sleep(5 * time.Minute)
+	}
+	if err := w.checkInvariants(); err != nil {
+		t.Errorf("%s: after three sweeps: %v", label, err)
+	}
+	w.checkNothingLost(t, label, final)
 }
 
 func (w *world) checkNothingLost(t *testing.T, label string, final binder.Status) {
@@ -122,10 +182,19 @@ func (w *world) checkNothingLost(t *testing.T, label string, final binder.Status
 	if associated != wanted {
 		t.Errorf("%s: %d addresses are associated, want %d", label, associated, wanted)
 	}
+	held := 0
 	for _, r := range w.records() {
-		if r.Phase != phase || r.Owner != "" {
+		if r.Phase == phase {
+			held++
+		} else if r.Phase != store.Free {
 			t.Errorf("%s: record left in %+v", label, r)
 		}
+		if r.Owner != "" {
+			t.Errorf("%s: lease left in %+v", label, r)
+		}
+	}
+	if held < wanted {
+		t.Errorf("%s: no record is %s", label, phase)
 	}
 	for _, name := range w.names() {
 		if wanted == 0 && name == "i-1."+suffix {

@@ -1,9 +1,11 @@
 package binder
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
@@ -18,10 +20,18 @@ type view struct {
 	record   *store.Record    // the one that holds the instance; nil: none
 	address  *eippool.Address // the record's; nil: the account has it not
 	unsaved  bool             // record is ahead of the store
+	own      *candidate       // an address that the unrecorded instance holds and had before
 	order    order            // what an operator wants
-	bound    bool             // this run made it Bound
-	unbound  bool             // this run took a binding back
-	failure  error            // why this run gave its binding up
+	paused   string           // why nothing may be done; empty: it may
+
+	// What only a sweep looks for: a published name is missing in the zone, or
+	// stands for something else.
+	missing bool
+	usurped *dnspolicy.ConflictError
+
+	bound   bool  // this run made it Bound
+	unbound bool  // this run took a binding back
+	failure error // why this run gave its binding up
 }
 
 // order is what an operator wants beyond what should be anyway.
@@ -106,11 +116,11 @@ type rules struct {
 
 // decide is the planner for one instance: the next step from what is. It is
 // pure. The table reads: phase of the record, state of the instance, then the
-// first line that applies.
+// first line that applies. While the binder is paused, every step is a wait.
 //
 //	none       pending                     wait
 //	           running, ineligible         end: ineligible
-//	           running, holds an address   fail: not ours to displace
+//	           running, holds an address   fail: not ours to displace, unless its own
 //	           running                     reserve
 //	           stopped                     end: ineligible
 //	           gone or not known           end: gone, or unbound if this run did it
@@ -132,6 +142,8 @@ type rules struct {
 //	           address held elsewhere      fail: an operator's hand
 //	           address not in the account  note; release once confirmed
 //	           association not there       note; reopen once confirmed
+//	           name is somebody else's     fail: an operator's hand
+//	           name is missing             reopen
 //	           association is another      save
 //	           hidden by a stop that ended show
 //	           else                        end: already bound
@@ -141,6 +153,14 @@ type rules struct {
 //	           a call may still land       wait
 //	           else                        free
 func (r rules) decide(v view) decision {
+	d := r.decideUnpaused(v)
+	if v.paused != "" && d.step != stepEnd {
+		return wait(NotReady, pausedRetry, v.paused)
+	}
+	return d
+}
+
+func (r rules) decideUnpaused(v view) decision {
 	if v.record == nil {
 		return decideUnrecorded(v)
 	}
@@ -194,7 +214,7 @@ func decideUnrecorded(v view) decision {
 		return wait(NotReady, notReadyRetry, "instance is pending")
 	case v.instance.NetworkInterfaceID == "":
 		return wait(NotReady, notReadyRetry, "instance shows no primary interface yet")
-	case v.instance.ElasticIP.IsValid() && !v.unbound:
+	case v.instance.ElasticIP.IsValid() && !v.unbound && v.own == nil:
 		return fail(errOccupied(v.instance))
 	}
 	return decision{step: stepReserve}
@@ -309,6 +329,10 @@ func (r rules) decideBound(v view) decision {
 		return r.confirm(v, oddAssociation, r.confirmAfter, func() decision {
 			return decision{step: stepReopen, reason: "address is not associated any more"}
 		})
+	case v.usurped != nil:
+		return fail(fmt.Errorf("%w: %w", ErrDrift, v.usurped))
+	case v.missing:
+		return decision{step: stepReopen, reason: "its name is missing in DNS"}
 	case v.unsaved: // the association has another ID than was known
 		return decision{step: stepSave}
 	case rec.Draining && rec.Reason == reasonStopped:

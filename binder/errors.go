@@ -25,6 +25,8 @@ var (
 	// ErrDrift: what the cloud shows contradicts the record in a way that only
 	// an operator can resolve.
 	ErrDrift = errors.New("cloud and record contradict each other")
+	// ErrPaused: the pause switch in the store is set.
+	ErrPaused = errors.New("paused")
 	// ErrConfig: the configuration cannot work. Trying again does not help.
 	ErrConfig = errors.New("invalid configuration")
 )

@@ -58,10 +58,11 @@ func TestOneWorkersLife(t *testing.T) {
 
 		w.took()
 		want(t, reconcile(t, b, "i-1"), binder.AlreadyBound)
-		if calls := w.took(); !slices.Equal(calls, []string{"fleet.Describe", "store.Get", "pool.Lookup"}) {
+		if calls := w.took(); !slices.Equal(calls, []string{"fleet.Describe", "store.Paused", "store.Get", "pool.Lookup"}) {
 			t.Errorf("a repeated event made the calls %v", calls)
 		}
 
+		time.Sleep(time.Hour)
 		w.fleet.SetState("i-1", binder.Terminated)
 		want(t, reconcile(t, b, "i-1"), binder.Unbound)
 		freed := time.Now()
@@ -84,6 +85,22 @@ func TestOneWorkersLife(t *testing.T) {
 		}
 		time.Sleep(2 * time.Minute)
 		want(t, reconcile(t, b, "i-2"), binder.Bound)
+	})
+}
+
+// Calls that were made to bind a worker may land after its end.
+func TestShortLifeCoolsUntilLateCallsAreOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		b := w.binder()
+		w.launch("i-1")
+		launched := time.Now()
+		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		w.fleet.SetState("i-1", binder.Terminated)
+		want(t, reconcile(t, b, "i-1"), binder.Unbound)
+		if r := w.records()[0]; !r.ReusableAt.Equal(launched.Add(6 * time.Minute)) {
+			t.Errorf("launched at %s, reusable at %s", launched, r.ReusableAt)
+		}
 	})
 }
 

@@ -106,6 +106,7 @@ func TestKeptNamesNeedNoDNSCall(t *testing.T) {
 		b := w.binderWith(dnspolicy.PerAddress(dnspolicy.DashedIP()), func(o *binder.Options) { o.KeepNames = true })
 		w.launch("i-1")
 		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		time.Sleep(time.Hour)
 		w.fleet.SetState("i-1", binder.Terminated)
 		want(t, reconcile(t, b, "i-1"), binder.Unbound)
 		if !slices.Equal(w.names(), []string{"ip-203-0-113-0." + suffix}) {

@@ -47,12 +47,16 @@ type Options struct {
 	// ConfirmAfter is how far apart two observations must be that together prove
 	// an absence. Default 5 min, since EC2's answers may lag that much.
 	ConfirmAfter time.Duration
-	// LateCalls is for how long after its start an AssociateAddress call may still
-	// take effect. Default 6 min: a signature is valid for five.
+	// LateCalls is for how long after a lease was taken the calls made under it
+	// may still take effect, whatever their caller was told. It should exceed Lease
+	// by five minutes, for which a signature is valid. Default 6 min.
 	LateCalls time.Duration
 	// StopGrace is for how long a stopped instance keeps its binding, hidden.
 	// Default 10 min.
 	StopGrace time.Duration
+	// BlastRadius is how many bindings and names one Sweep may take back without
+	// being forced. Default 50; zero lets it take back none.
+	BlastRadius int
 	// Concurrency is how many instances of one call are worked on at once; those
 	// that wait for DNS do not count. Default 16.
 	Concurrency int
@@ -71,6 +75,7 @@ func defaults() Options {
 		ConfirmAfter: 5 * time.Minute,
 		LateCalls:    6 * time.Minute,
 		StopGrace:    10 * time.Minute,
+		BlastRadius:  50,
 		Concurrency:  16,
 		Logger:       slog.New(slog.DiscardHandler),
 	}
@@ -99,6 +104,7 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
 	require(o.CoolDown >= 0 && o.ConfirmAfter >= 0 && o.LateCalls >= 0 && o.StopGrace >= 0,
 		"Options.CoolDown, ConfirmAfter, LateCalls and StopGrace must not be negative")
+	require(o.BlastRadius >= 0, "Options.BlastRadius must not be negative")
 	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
 	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")
 	_, perAddress := b.Policy.(dnspolicy.PerAddressPolicy)

@@ -172,7 +172,7 @@ func TestLeaseOfAnotherWorkerIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1)
 		w.launch("i-1")
-		w.crashAt(t, "reserve", 5, true, func() { _, _ = w.binder().Reconcile(t.Context(), "i-1") })
+		w.crashAt(t, "reserve", 6, lostReply, func() { _, _ = w.binder().Reconcile(t.Context(), "i-1") })
 		if r := w.record("i-1"); r == nil || r.Owner == "" {
 			t.Fatalf("record: %+v", r)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/eipbinder/eipbinder/eippool"
@@ -111,13 +112,18 @@ func (b *Binder) reconcile(ctx context.Context, ids []string, order order, helps
 		}
 		return outcomes, joined(outcomes)
 	}
+	b.runAll(ctx, views, outcomes, helps)
+	return outcomes, joined(outcomes)
+}
+
+// runAll works on each of the views by itself.
+func (b *Binder) runAll(ctx context.Context, views []view, outcomes []Outcome, helps bool) {
 	shared := &batch{b: b, picker: picker{b: b, lock: make(chan struct{}, 1)}, slots: make(chan struct{}, b.opts.Concurrency), helps: helps}
 	var group sync.WaitGroup
 	for i := range views {
 		group.Go(func() { outcomes[i] = (&run{batch: shared, v: views[i]}).do(ctx) })
 	}
 	group.Wait()
-	return outcomes, joined(outcomes)
 }
 
 func joined(outcomes []Outcome) error {
@@ -150,6 +156,13 @@ func (b *Binder) look(ctx context.Context, ids []string, order order) ([]view, e
 	if len(keys) == 0 {
 		return views, nil
 	}
+	reason, err := b.paused(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range views {
+		views[i].paused = reason
+	}
 	return views, b.lookUp(ctx, views, keys)
 }
 
@@ -159,28 +172,75 @@ func (b *Binder) lookUp(ctx context.Context, views []view, keys []store.Key) err
 	if err != nil {
 		return fmt.Errorf("get the records: %w", err)
 	}
-	if len(records) == 0 {
-		return nil
-	}
-	held := make(map[string]*store.Record, len(records)) // by instance
 	var allocationIDs []string
 	for _, r := range records {
-		held[r.InstanceID] = &r
 		allocationIDs = append(allocationIDs, r.AllocationID)
 	}
-	found, err := b.pool.Lookup(ctx, allocationIDs...)
-	if err != nil {
-		return fmt.Errorf("look the addresses up: %w", err)
+	var addresses []eippool.Address
+	if len(allocationIDs) > 0 {
+		if addresses, err = b.pool.Lookup(ctx, allocationIDs...); err != nil {
+			return fmt.Errorf("look the addresses up: %w", err)
+		}
 	}
-	addresses := make(map[string]*eippool.Address, len(found))
-	for _, a := range found {
-		addresses[a.AllocationID] = &a
+	fillIn(views, records, addresses)
+	return b.explainAll(ctx, views)
+}
+
+// fillIn gives each view its instance's record, and that record's address.
+func fillIn(views []view, records []store.Record, addresses []eippool.Address) {
+	held := make(map[string]*store.Record, len(records)) // by instance
+	for _, r := range records {
+		held[r.InstanceID] = &r
+	}
+	known := make(map[string]*eippool.Address, len(addresses))
+	for _, a := range addresses {
+		known[a.AllocationID] = &a
 	}
 	for i := range views {
 		if r := held[views[i].id]; r != nil {
-			views[i].record = r
-			views[i].address = addresses[r.AllocationID]
+			views[i].record, views[i].address = r, known[r.AllocationID]
 		}
+	}
+}
+
+// explainAll looks for the records that explain why instances without a
+// binding hold an address. That is rare, and costs nothing otherwise.
+func (b *Binder) explainAll(ctx context.Context, views []view) error {
+	var addresses []eippool.Address
+	for i := range views {
+		v := &views[i]
+		if v.record != nil || v.instance == nil || !v.instance.ElasticIP.IsValid() {
+			continue
+		}
+		if addresses == nil {
+			var err error
+			if addresses, err = b.pool.List(ctx); err != nil {
+				return fmt.Errorf("list the pool: %w", err)
+			}
+		}
+		if err := b.explain(ctx, v, addresses); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explain finds out whether the address that an instance without a binding
+// holds is one that it had before: then an association call landed after its
+// binding was taken back, and the address is its own to be bound again.
+func (b *Binder) explain(ctx context.Context, v *view, addresses []eippool.Address) error {
+	i := slices.IndexFunc(addresses, func(a eippool.Address) bool {
+		return a.IP == v.instance.ElasticIP && a.NetworkInterfaceID == v.instance.NetworkInterfaceID
+	})
+	if i < 0 {
+		return nil
+	}
+	records, err := b.store.Get(ctx, store.ByAddress(addresses[i].AllocationID))
+	if err != nil {
+		return fmt.Errorf("get the record of %s: %w", addresses[i].IP, err)
+	}
+	if len(records) == 1 && records[0].Phase == store.Free && records[0].BinderID == b.opts.BinderID && records[0].LastInstanceID == v.id {
+		v.own = &candidate{addresses[i], records[0]}
 	}
 	return nil
 }

@@ -90,7 +90,8 @@ func (r *run) lookAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.v.instance, r.v.record, r.v.address, r.v.unsaved = views[0].instance, views[0].record, views[0].address, false
+	seen := views[0]
+	r.v.instance, r.v.record, r.v.address, r.v.own, r.v.unsaved = seen.instance, seen.record, seen.address, seen.own, false
 	return nil
 }
 

@@ -94,8 +94,9 @@ func (r *run) free(ctx context.Context) error {
 		AllocationID: old.AllocationID, IP: old.IP, BinderID: old.BinderID, Phase: store.Free, Version: old.Version,
 		LastInstanceID: old.InstanceID, FreedAt: r.v.now, ReusableAt: r.reusableAt(old),
 	}
+	rec.KeepName, rec.RRSets, rec.Unpublished = old.KeepName, old.RRSets, old.Unpublished
 	if old.KeepName {
-		rec.KeepName, rec.RRSets, rec.Propagation, rec.InSync = true, old.RRSets, old.Propagation, old.InSync
+		rec.Propagation, rec.InSync = old.Propagation, old.InSync
 	}
 	if err := r.put(ctx, rec); err != nil {
 		return err
@@ -111,10 +112,10 @@ func (r *run) free(ctx context.Context) error {
 	return nil
 }
 
-// reusableAt is when resolvers have forgotten the name, and the cool-down is
-// over.
+// reusableAt is when resolvers have forgotten the name, calls that were made
+// to bind it cannot land any more, and the cool-down is over.
 func (r *run) reusableAt(rec store.Record) time.Time {
-	at := r.v.now.Add(r.b.opts.CoolDown)
+	at := latest(r.v.now.Add(r.b.opts.CoolDown), rec.AttemptedAt.Add(r.b.opts.LateCalls))
 	if rec.Unpublished && rec.Propagation != "" {
 		at = latest(at, r.v.now.Add(largestTTL(rec.RRSets)))
 	}
@@ -148,13 +149,17 @@ func (r *run) mark(ctx context.Context, d decision) error {
 	case stepShow:
 		rec.Draining, rec.Reason, kind = false, "", EventShown
 	case stepReopen:
-		rec.Phase, rec.AssociationID, rec.Propagation, rec.InSync = store.Reserved, "", "", false
+		rec.Phase, rec.Propagation, rec.InSync = store.Reserved, "", false
+		if !r.b.rules().associated(r.v) {
+			rec.AssociationID = ""
+		}
 		kind = EventDriftFound
 	}
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {
 		return err
 	}
+	r.v.missing = false
 	if kind != "" {
 		r.tell(ctx, kind, r.v.now, d.reason)
 	}

@@ -106,47 +106,63 @@ func (w *world) took() []string {
 	return calls
 }
 
+// sent is the context of a call that has left the process: it takes effect,
+// now or later, whatever its caller does.
+func sent(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+// hookedList passes a list through the hook as one call.
+func hookedList[T any](ctx context.Context, w *world, name string, list iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if err := w.call(ctx, name, func() error { return nil }); err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		list(yield)
+	}
+}
+
 type hookedFleet struct{ w *world }
 
 func (f hookedFleet) Describe(ctx context.Context, ids ...string) (found []binder.Instance, err error) {
-	err = f.w.call(ctx, "fleet.Describe", func() error { found, err = f.w.fleet.Describe(ctx, ids...); return err })
+	err = f.w.call(ctx, "fleet.Describe", func() error { found, err = f.w.fleet.Describe(sent(ctx), ids...); return err })
 	return found, err
 }
 
 func (f hookedFleet) List(ctx context.Context) iter.Seq2[binder.Instance, error] {
-	return f.w.fleet.List(ctx)
+	return hookedList(ctx, f.w, "fleet.List", f.w.fleet.List(ctx))
 }
 
 type hookedPool struct{ w *world }
 
 func (p hookedPool) List(ctx context.Context) (found []eippool.Address, err error) {
-	err = p.w.call(ctx, "pool.List", func() error { found, err = p.w.pool.List(ctx); return err })
+	err = p.w.call(ctx, "pool.List", func() error { found, err = p.w.pool.List(sent(ctx)); return err })
 	return found, err
 }
 
 func (p hookedPool) Lookup(ctx context.Context, ids ...string) (found []eippool.Address, err error) {
-	err = p.w.call(ctx, "pool.Lookup", func() error { found, err = p.w.pool.Lookup(ctx, ids...); return err })
+	err = p.w.call(ctx, "pool.Lookup", func() error { found, err = p.w.pool.Lookup(sent(ctx), ids...); return err })
 	return found, err
 }
 
 func (p hookedPool) Associate(ctx context.Context, id string, t eippool.Target) (association string, err error) {
-	err = p.w.call(ctx, "pool.Associate", func() error { association, err = p.w.pool.Associate(ctx, id, t); return err })
+	err = p.w.call(ctx, "pool.Associate", func() error { association, err = p.w.pool.Associate(sent(ctx), id, t); return err })
 	return association, err
 }
 
 func (p hookedPool) Disassociate(ctx context.Context, id string) error {
-	return p.w.call(ctx, "pool.Disassociate", func() error { return p.w.pool.Disassociate(ctx, id) })
+	return p.w.call(ctx, "pool.Disassociate", func() error { return p.w.pool.Disassociate(sent(ctx), id) })
 }
 
 type hookedZone struct{ w *world }
 
 func (z hookedZone) Lookup(ctx context.Context, key dnspolicy.RRKey) (set dnspolicy.RRSet, err error) {
-	err = z.w.call(ctx, "zone.Lookup", func() error { set, err = z.w.zone.Lookup(ctx, key); return err })
+	err = z.w.call(ctx, "zone.Lookup", func() error { set, err = z.w.zone.Lookup(sent(ctx), key); return err })
 	return set, err
 }
 
 func (z hookedZone) Apply(ctx context.Context, changes []dnspolicy.Change) (p dnspolicy.Propagation, err error) {
-	err = z.w.call(ctx, "zone.Apply", func() error { p, err = z.w.zone.Apply(ctx, changes); return err })
+	err = z.w.call(ctx, "zone.Apply", func() error { p, err = z.w.zone.Apply(sent(ctx), changes); return err })
 	return p, err
 }
 
@@ -155,27 +171,40 @@ func (z hookedZone) Wait(ctx context.Context, p dnspolicy.Propagation) error {
 }
 
 func (z hookedZone) List(ctx context.Context) iter.Seq2[dnspolicy.RRSet, error] {
-	return z.w.zone.List(ctx)
+	return hookedList(ctx, z.w, "zone.List", z.w.zone.List(ctx))
 }
 
 type hookedStore struct{ w *world }
 
 func (s hookedStore) Get(ctx context.Context, keys ...store.Key) (found []store.Record, err error) {
-	err = s.w.call(ctx, "store.Get", func() error { found, err = s.w.store.Get(ctx, keys...); return err })
+	err = s.w.call(ctx, "store.Get", func() error { found, err = s.w.store.Get(sent(ctx), keys...); return err })
 	return found, err
 }
 
 func (s hookedStore) Put(ctx context.Context, r store.Record) (stored store.Record, err error) {
-	err = s.w.call(ctx, "store.Put", func() error { stored, err = s.w.store.Put(ctx, r); return err })
+	err = s.w.call(ctx, "store.Put", func() error { stored, err = s.w.store.Put(sent(ctx), r); return err })
 	return stored, err
 }
 
 func (s hookedStore) Delete(ctx context.Context, r store.Record) error {
-	return s.w.call(ctx, "store.Delete", func() error { return s.w.store.Delete(ctx, r) })
+	return s.w.call(ctx, "store.Delete", func() error { return s.w.store.Delete(sent(ctx), r) })
 }
 
 func (s hookedStore) List(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
-	return s.w.store.List(ctx, f)
+	return hookedList(ctx, s.w, "store.List", s.w.store.List(ctx, f))
+}
+
+func (s hookedStore) Pause(ctx context.Context, reason string) error {
+	return s.w.call(ctx, "store.Pause", func() error { return s.w.store.Pause(sent(ctx), reason) })
+}
+
+func (s hookedStore) Resume(ctx context.Context) error {
+	return s.w.call(ctx, "store.Resume", func() error { return s.w.store.Resume(sent(ctx)) })
+}
+
+func (s hookedStore) Paused(ctx context.Context) (paused bool, reason string, err error) {
+	err = s.w.call(ctx, "store.Paused", func() error { paused, reason, err = s.w.store.Paused(sent(ctx)); return err })
+	return paused, reason, err
 }
 
 // The world as it is, for assertions.

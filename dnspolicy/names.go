@@ -18,6 +18,9 @@ const (
 // at most 63; it must not be empty, since the suffix itself is nobody's name,
 // nor end in a dot. Upper case becomes lower case; nothing else is mended.
 func Join(name, suffix string) (string, error) {
+	if _, err := CheckName(suffix); err != nil {
+		return "", fmt.Errorf("suffix: %w", err)
+	}
 	if strings.HasSuffix(name, ".") {
 		return "", fmt.Errorf("%w: %q ends in a dot: a policy's names are relative to the suffix", ErrInvalidName, name)
 	}

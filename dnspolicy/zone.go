@@ -104,12 +104,15 @@ type Zone interface {
 	// Before says, nothing is changed and the error is a *ConflictError (which
 	// is ErrConflict) with what the zone holds. Nothing is ever overwritten.
 	// More changes than the implementation can make at once: ErrTooLarge, and
-	// nothing is changed; fewer at a time may succeed. A malformed change, or a
-	// name outside the zone, is ErrInvalid, and nothing is changed.
+	// nothing is changed; fewer at a time may succeed. A malformed change (a name
+	// that is not lower case, no value or one twice, an A value that is no IPv4
+	// address, a TTL that is not whole seconds from 0 to 2³¹-1), or a name outside
+	// the zone, is ErrInvalid, and nothing is changed.
 	Apply(ctx context.Context, changes []Change) (Propagation, error)
 
 	// Wait returns nil once the changes are on all authoritative servers. It
-	// blocks until then, or until ctx ends, whose error it then returns. A
+	// blocks until then, or until ctx ends, whose error it then returns, as it does
+	// if ctx has ended before. A
 	// Propagation that is not known (any more) is ErrNotFound: publish again to
 	// get a fresh one.
 	Wait(ctx context.Context, p Propagation) error

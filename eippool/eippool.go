@@ -95,8 +95,10 @@ type Pool interface {
 	Lookup(ctx context.Context, allocationIDs ...string) ([]Address, error)
 
 	// Associate makes the target's interface hold the address, and returns the
-	// ID of the association. It never takes an address from another target and
-	// never displaces an address that the target holds.
+	// ID of the association. It never takes an address from another target, and
+	// never displaces an address that the target is seen to hold. Of calls of one
+	// process that would give a target two addresses, one wins; between
+	// processes the binder's store sees to that.
 	//
 	// If the target holds this very address, Associate returns the ID of that
 	// association, or ErrInUse where the implementation cannot tell it from a
@@ -104,8 +106,9 @@ type Pool interface {
 	// target holds any other address, of the pool or not: ErrOccupied. No such
 	// address: ErrNotFound. The target's instance is not ready, or the interface
 	// is not (yet) known: ErrTargetNotReady. The instance is terminated or about
-	// to be: ErrTargetGone. Address and target do not fit together: ErrInvalid.
-	// After each of these errors nothing has changed.
+	// to be: ErrTargetGone, or ErrTargetNotReady where the implementation cannot
+	// tell. Address and target do not fit together, or the target names no
+	// interface: ErrInvalid. After each of these errors nothing has changed.
 	Associate(ctx context.Context, allocationID string, target Target) (associationID string, err error)
 
 	// Disassociate ends this one association. An association that does not

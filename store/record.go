@@ -56,14 +56,15 @@ type Record struct {
 	// Owner may work on the record until LeaseUntil; empty if nobody does.
 	Owner      string    `json:"owner,omitempty"`
 	LeaseUntil time.Time `json:"leaseUntil,omitzero"`
-	// AttemptedAt is when an AssociateAddress call was last about to be made. The
-	// call may take effect until minutes later, whatever its caller was told.
+	// AttemptedAt is when the last lease was taken under which the address was to
+	// be associated and its name to be published. These calls may take effect
+	// until minutes later, whatever their caller was told.
 	AttemptedAt time.Time `json:"attemptedAt,omitzero"`
 	// AssociationID is empty until the association is known to exist.
 	AssociationID string `json:"associationId,omitempty"`
 
 	// RRSets are the record sets that are, or are about to be, published for the
-	// name, the A record first.
+	// name, the A record first; of a Free record, those that were.
 	RRSets []RRSet `json:"rrsets,omitempty"`
 	// Propagation names their way to the authoritative servers; empty if they
 	// are not known to be published.

@@ -218,6 +218,6 @@ func (f *Fleet) tell(i *binder.Instance, s binder.State) {
 // newID returns an ID in EC2's shape: 17 hexadecimal digits after the prefix.
 func newID(prefix string) string {
 	var b [9]byte
-	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never fails
+	rand.Read(b[:]) // never fails
 	return prefix + hex.EncodeToString(b[:])[:17]
 }

@@ -1,0 +1,66 @@
+package binder
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// orphan is a record set that was ours, by the record that remembers it.
+type orphan struct {
+	set    dnspolicy.RRSet
+	record store.Record
+}
+
+// removeOrphan deletes a record set that nothing uses any more, if its record
+// still says so.
+func (b *Binder) removeOrphan(ctx context.Context, o orphan) error {
+	now, err := b.store.Get(ctx, store.ByAddress(o.record.AllocationID), store.ByName(o.set.Name))
+	if err != nil {
+		return fmt.Errorf("get the records of %s: %w", o.set.Name, err)
+	}
+	if len(now) != 1 || now[0].Version != o.record.Version {
+		return nil // in use again: the next sweep looks again
+	}
+	_, err = b.zone.Apply(ctx, []dnspolicy.Change{dnspolicy.Delete(o.set)})
+	if err != nil && !errors.Is(err, dnspolicy.ErrConflict) {
+		return &Error{Step: "remove an orphaned name", AllocationID: o.record.AllocationID, Name: o.set.Name, Terminal: terminal(err), Err: err}
+	}
+	return nil
+}
+
+// forget removes the record of an address that is not in the account any more,
+// once its absence is confirmed, and before that the name that stayed with it.
+func (b *Binder) forget(ctx context.Context, r store.Record) error {
+	wrap := func(step string, err error) error {
+		return &Error{Step: step, AllocationID: r.AllocationID, Terminal: terminal(err), Err: err}
+	}
+	since, seen := r.FirstSeen[oddAddress]
+	switch {
+	case !seen:
+		r.FirstSeen, r.WriteID = map[string]time.Time{oddAddress: time.Now()}, rand.Text()
+		if _, err := b.store.Put(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) {
+			return wrap("note an absent address", err)
+		}
+		return nil
+	case time.Since(since) < b.opts.ConfirmAfter:
+		return nil
+	}
+	if r.KeepName {
+		for _, set := range r.RRSets {
+			_, err := b.zone.Apply(ctx, []dnspolicy.Change{dnspolicy.Delete(fromStored(set))})
+			if err != nil && !errors.Is(err, dnspolicy.ErrConflict) {
+				return wrap("remove the name of an absent address", err)
+			}
+		}
+	}
+	if err := b.store.Delete(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) {
+		return wrap("forget an absent address", err)
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package binder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// ErrBlastRadius: a sweep would take back more bindings at once than
+// Options.BlastRadius allows. Nothing was changed.
+var ErrBlastRadius = errors.New("too many bindings would be taken back at once")
+
+// SweepOptions are how a Sweep goes about it.
+type SweepOptions struct {
+	// DryRun only says what would be done.
+	DryRun bool
+	// Force takes back more bindings than Options.BlastRadius allows.
+	Force bool
+}
+
+// Sweep brings everything to what should be: all instances of the fleet, all
+// addresses of the pool, all names under the suffix, all records. It does what
+// events would have done that were lost, finishes what dead processes left,
+// and repairs what was damaged from outside where a record of ours explains
+// it. What no record explains is a Finding, and is not touched.
+//
+// It reads everything first. A read that fails, or is not whole, ends it
+// before it has changed anything, and so do ErrBlastRadius and a pause. The
+// error then joins those of the instances that failed, as Reconcile's does.
+// With a dry run the report says what would be done first for each instance,
+// and nothing is changed.
+func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Report, error) {
+	var opts SweepOptions
+	for _, fn := range optFns {
+		fn(&opts)
+	}
+	s, err := b.survey(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("sweep: %w", err)
+	}
+	report := s.plan(b.rules(), b.opts.Suffix)
+	report.DryRun = opts.DryRun
+	if err := b.audit(ctx, &report, false); err != nil || opts.DryRun {
+		return report, err
+	}
+	switch reason, err := b.paused(ctx); {
+	case err != nil:
+		return report, err
+	case reason != "":
+		report.DryRun = true
+		return report, fmt.Errorf("sweep: %w: %s", ErrPaused, reason)
+	}
+	if n := report.releases(); n > b.opts.BlastRadius && !opts.Force {
+		report.DryRun = true
+		return report, fmt.Errorf("sweep: %w: %d, more than %d: look at a dry run, then force it", ErrBlastRadius, n, b.opts.BlastRadius)
+	}
+	return report, b.apply(ctx, s, &report)
+}
+
+// apply carries the plan out.
+func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
+	for _, f := range report.Findings {
+		b.observe(ctx, Event{Kind: EventDriftFound, InstanceID: f.InstanceID, AllocationID: f.AllocationID, Name: f.Name, Reason: f.Detail})
+	}
+	report.Outcomes = make([]Outcome, len(s.views))
+	b.runAll(ctx, s.views, report.Outcomes, true)
+	errs := []error{joined(report.Outcomes)}
+	for _, o := range s.orphans {
+		errs = append(errs, b.removeOrphan(ctx, o))
+	}
+	for _, r := range s.lost {
+		errs = append(errs, b.forget(ctx, r))
+	}
+	return errors.Join(append(errs, b.audit(ctx, report, true))...)
+}
+
+// audit adds what the store says of its own derived data.
+func (b *Binder) audit(ctx context.Context, report *Report, repair bool) error {
+	a, ok := b.store.(store.Auditor)
+	if !ok {
+		return nil
+	}
+	found, err := a.Audit(ctx, repair)
+	if err != nil {
+		return fmt.Errorf("audit the store: %w", err)
+	}
+	report.Store = found
+	return nil
+}
+
+// survey is everything that there is, seen once.
+type survey struct {
+	views     []view
+	free      []store.Record // in the phase Free
+	addresses map[string]eippool.Address
+	zone      []dnspolicy.RRSet // A and other sets under the suffix
+	orphans   []orphan
+	lost      []store.Record // Free, and their address is not in the account
+}
+
+// survey reads everything, cloud before store.
+func (b *Binder) survey(ctx context.Context) (*survey, error) {
+	instances := map[string]Instance{}
+	for i, err := range b.fleet.List(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("list the instances: %w", err)
+		}
+		instances[i.ID] = i
+	}
+	addresses, err := b.pool.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the pool: %w", err)
+	}
+	s := &survey{}
+	for set, err := range b.zone.List(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("list the zone: %w", err)
+		}
+		if dnspolicy.Contains(b.opts.Suffix, set.Name) {
+			s.zone = append(s.zone, set)
+		}
+	}
+	var held []store.Record
+	for r, err := range b.store.List(ctx, store.Filter{}) {
+		if err != nil {
+			return nil, fmt.Errorf("list the records: %w", err)
+		}
+		if r.Phase == store.Free {
+			s.free = append(s.free, r)
+		} else {
+			held = append(held, r)
+		}
+	}
+	if err := b.complete(ctx, instances, &addresses, append(held, s.free...)); err != nil {
+		return nil, err
+	}
+	s.addresses = make(map[string]eippool.Address, len(addresses))
+	for _, a := range addresses {
+		s.addresses[a.AllocationID] = a
+	}
+	for _, r := range s.free {
+		if _, ok := s.addresses[r.AllocationID]; !ok && r.BinderID == b.opts.BinderID {
+			s.lost = append(s.lost, r)
+		}
+	}
+	s.views = viewsOf(instances, held, addresses)
+	if err := b.explainAll(ctx, s.views); err != nil {
+		return nil, err
+	}
+	return s, b.checkNames(ctx, s)
+}
+
+// complete adds what the lists leave out: instances that are not eligible, and
+// addresses that have left the pool, as far as records hold them.
+func (b *Binder) complete(ctx context.Context, instances map[string]Instance, addresses *[]eippool.Address, records []store.Record) error {
+	listed := map[string]bool{}
+	for _, a := range *addresses {
+		listed[a.AllocationID] = true
+	}
+	var instanceIDs, allocationIDs []string
+	for _, r := range records {
+		if _, ok := instances[r.InstanceID]; !ok && r.InstanceID != "" {
+			instanceIDs = append(instanceIDs, r.InstanceID)
+		}
+		if !listed[r.AllocationID] {
+			allocationIDs = append(allocationIDs, r.AllocationID)
+		}
+	}
+	if len(instanceIDs) > 0 {
+		found, err := b.describe(ctx, instanceIDs)
+		if err != nil {
+			return err
+		}
+		for id, i := range found {
+			instances[id] = i
+		}
+	}
+	if len(allocationIDs) > 0 {
+		found, err := b.pool.Lookup(ctx, allocationIDs...)
+		if err != nil {
+			return fmt.Errorf("look addresses up that left the pool: %w", err)
+		}
+		*addresses = append(*addresses, found...)
+	}
+	return nil
+}
+
+// viewsOf makes a view of each instance that is eligible or holds a record, in
+// the order of their IDs.
+func viewsOf(instances map[string]Instance, held []store.Record, addresses []eippool.Address) []view {
+	ids := map[string]bool{}
+	for id := range instances {
+		ids[id] = true
+	}
+	for _, r := range held {
+		ids[r.InstanceID] = true
+	}
+	views := make([]view, 0, len(ids))
+	for id := range ids {
+		v := view{id: id}
+		if i, ok := instances[id]; ok {
+			v.instance = &i
+		}
+		views = append(views, v)
+	}
+	slices.SortFunc(views, func(x, y view) int { return strings.Compare(x.id, y.id) })
+	fillIn(views, held, addresses)
+	return views
+}
+
+// checkNames looks for the record sets that Bound records say are published.
+// One that the list lacks is looked up: it may be younger than the list.
+func (b *Binder) checkNames(ctx context.Context, s *survey) error {
+	published := make(map[dnspolicy.RRKey]dnspolicy.RRSet, len(s.zone))
+	for _, set := range s.zone {
+		published[set.RRKey] = set
+	}
+	for i := range s.views {
+		v := &s.views[i]
+		if v.record == nil || v.record.Phase != store.Bound {
+			continue
+		}
+		for _, stored := range v.record.RRSets {
+			wanted := fromStored(stored)
+			if found, ok := published[wanted.RRKey]; ok && found.Equal(wanted) {
+				continue
+			}
+			found, err := b.zone.Lookup(ctx, wanted.RRKey)
+			switch {
+			case errors.Is(err, dnspolicy.ErrNotFound):
+				v.missing = true
+			case err != nil:
+				return fmt.Errorf("look %s up: %w", wanted.Name, err)
+			case !found.Equal(wanted):
+				v.usurped = &dnspolicy.ConflictError{Change: dnspolicy.Republish(wanted), Actual: &found}
+			}
+		}
+	}
+	return nil
+}

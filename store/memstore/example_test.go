@@ -1,0 +1,38 @@
+package memstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/eipbinder/eipbinder/store"
+	"github.com/eipbinder/eipbinder/store/memstore"
+)
+
+func Example() {
+	ctx := context.Background()
+	records := memstore.New()
+	first, err := records.Put(ctx, store.Record{
+		AllocationID: "eipalloc-1",
+		IP:           netip.MustParseAddr("203.0.113.1"),
+		BinderID:     "media",
+		Phase:        store.Reserved,
+		InstanceID:   "i-1",
+		Name:         "sfu.example.com.",
+		WriteID:      "write-1",
+	})
+	fmt.Println(first.Version, err)
+
+	second := first
+	second.AllocationID, second.IP = "eipalloc-2", netip.MustParseAddr("203.0.113.2")
+	second.InstanceID, second.Version, second.WriteID = "i-2", 0, "write-2"
+	_, err = records.Put(ctx, second)
+	var conflict *store.ConflictError
+	if errors.As(err, &conflict) {
+		fmt.Println(conflict.Key, "is held by", conflict.Holder.AllocationID)
+	}
+	// Output:
+	// 1 <nil>
+	// name#sfu.example.com. is held by eipalloc-1
+}
