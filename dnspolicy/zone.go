@@ -94,8 +94,8 @@ type Propagation string
 // have been made, all or none.
 type Zone interface {
 	// Lookup returns the record set of this key as the zone's database has it;
-	// ErrNotFound if there is none. A call that was throttled, refused or cut
-	// short is another error, never ErrNotFound.
+	// ErrNotFound if there is none. A zone that does not exist is ErrInvalid; and a
+	// call that was throttled, refused or cut short is never ErrNotFound.
 	Lookup(ctx context.Context, key RRKey) (RRSet, error)
 
 	// Apply makes the changes, all or none, and returns what to wait for. The

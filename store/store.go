@@ -94,8 +94,9 @@ type Store interface {
 	// The flag Allocated is the schedule servers'. It is false when a record
 	// becomes Bound for the first time, is never changed by Put while the record
 	// stays with its instance, not even while it is hidden, and is reset when it
-	// is Free. Making a record Releasing while its flag is set is ErrAllocated,
-	// and nothing is changed, unless r.Forced is set.
+	// is Free. Taking a record from its instance (making it Releasing or Free, or
+	// giving it to another instance) while its flag is set is ErrAllocated, and
+	// nothing is changed, unless r.Forced is set.
 	Put(ctx context.Context, r Record) (Record, error)
 
 	// Delete removes the record if the stored version is r.Version. Only Free

@@ -1,0 +1,149 @@
+// Package parts starts the programs that tests use in place of AWS, each for
+// one test, on a free port of the loopback interface:
+//
+//	endpoint := parts.Dynoxide(t)
+//	client := dynamodb.New(dynamodb.Options{
+//		BaseEndpoint: &endpoint,
+//		Region:       "eu-central-1",
+//		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+//	})
+//
+// A test is skipped where the program is missing, unless the environment
+// variable EIPBINDER_REQUIRE_PARTS is set: then it fails, so that CI cannot
+// pass by skipping. The functions are safe for concurrent use.
+package parts
+
+import (
+	"bytes"
+	"cmp"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Moto starts moto_server, a stand-in for many of AWS's services, and returns
+// its endpoint. It runs until the test ends.
+func Moto(tb testing.TB) (endpoint string) {
+	tb.Helper()
+	program, err := exec.LookPath("moto_server")
+	if err != nil {
+		missing(tb, "moto_server is missing: pip install 'moto[server]'")
+	}
+	host, port := freePort(tb)
+	return start(tb, host, port, program, "-H", host, "-p", port)
+}
+
+// Dynoxide starts dynoxide, a stand-in for DynamoDB, and returns its
+// endpoint. It runs until the test ends. The environment variable DYNOXIDE
+// may name the program.
+func Dynoxide(tb testing.TB) (endpoint string) {
+	tb.Helper()
+	program, err := exec.LookPath(cmp.Or(os.Getenv("DYNOXIDE"), "dynoxide"))
+	if err != nil {
+		program = findUpwards(tb, ".ci/node_modules/@dynoxide/linux-x64/dynoxide")
+	}
+	if program == "" {
+		missing(tb, "dynoxide is missing: npm install --prefix .ci")
+	}
+	host, port := freePort(tb)
+	return start(tb, host, port, program, "serve", "--host", host, "-p", port)
+}
+
+func missing(tb testing.TB, what string) {
+	tb.Helper()
+	if os.Getenv("EIPBINDER_REQUIRE_PARTS") != "" {
+		tb.Fatal(what)
+	}
+	tb.Skip(what)
+}
+
+// findUpwards returns the path of the file in the working directory or the
+// nearest one above it, up to the root of the module tree; "" if there is none.
+func findUpwards(tb testing.TB, name string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if path := filepath.Join(dir, name); exists(path) {
+			return path
+		}
+		if exists(filepath.Join(dir, "go.work")) {
+			return ""
+		}
+	}
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func freePort(tb testing.TB) (host, port string) {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer listener.Close()
+	host, port, err = net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return host, port
+}
+
+// start runs the program and waits until it answers HTTP. The program gets a
+// process group of its own, which is what ends with the test: it may be a
+// launcher (moto_server often is pyenv's) whose child does the work.
+func start(tb testing.TB, host, port, program string, args ...string) (endpoint string) {
+	tb.Helper()
+	var output bytes.Buffer
+	cmd := exec.Command(program, args...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("starting %s: %v", program, err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- cmd.Wait()
+		close(ended)
+	}()
+	tb.Cleanup(func() {
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+			tb.Errorf("stopping %s: %v", program, err)
+		}
+		for range ended { // drained: until Wait has returned
+		}
+	})
+	endpoint = "http://" + net.JoinHostPort(host, port)
+	deadline := time.After(time.Minute)
+	for !answers(endpoint) {
+		select {
+		case err := <-ended:
+			tb.Fatalf("%s ended before it answered: %v\n%s", program, err, output.String())
+		case <-deadline:
+			tb.Fatalf("%s does not answer on %s within a minute", program, endpoint)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return endpoint
+}
+
+// answers reports whether anything that speaks HTTP answers, whatever it says.
+func answers(endpoint string) bool {
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(endpoint)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return true
+}
