@@ -1,0 +1,68 @@
+package awssim
+
+import (
+	"fmt"
+	"time"
+)
+
+const vpcID = "vpc-0eb1dbe1eb1dbe1e1"
+
+// model is the account's state. Its methods run under the Sim's lock, with now
+// set and everything done that was due by then.
+type model struct {
+	opts *Options
+	now  time.Time
+	ids  ids
+	timeline
+	stateChanges []StateChange
+
+	instances  map[string]*instance
+	launches   int
+	launched   []string          // instance IDs in the order of their launch
+	tokens     map[string]launch // by RunInstances' ClientToken
+	interfaces map[string]*netInterface
+	addresses  map[string]*address
+	allocated  []string // allocation IDs in the order of their allocation
+	zones      map[string]*hostedZone
+	changes    map[string]*dnsChange
+
+	elastic, autoAssigned *ipRange
+	subnets               []*subnet
+}
+
+// subnet is the one subnet of a zone.
+type subnet struct {
+	id   string
+	zone Zone
+	free *ipRange
+}
+
+func newModel(opts *Options) *model {
+	m := &model{
+		opts:         opts,
+		instances:    map[string]*instance{},
+		tokens:       map[string]launch{},
+		interfaces:   map[string]*netInterface{},
+		addresses:    map[string]*address{},
+		zones:        map[string]*hostedZone{},
+		changes:      map[string]*dnsChange{},
+		elastic:      newElasticRange(),
+		autoAssigned: newAutoAssignedRange(),
+	}
+	for i, z := range opts.Zones {
+		m.subnets = append(m.subnets, &subnet{id: fmt.Sprintf("subnet-%017x", i+1), zone: z, free: newSubnetRange(i)})
+	}
+	return m
+}
+
+// advance does what is due by now. While it does, m.now is the time at which
+// each thing fell due, so that what follows from it is timed from there.
+func (m *model) advance(now time.Time) {
+	for d, ok := m.pop(now); ok; d, ok = m.pop(now) {
+		m.now = d.at
+		d.do()
+	}
+	m.now = now
+}
+
+func (m *model) after(delay time.Duration, do func()) { m.plan(m.now.Add(delay), do) }
