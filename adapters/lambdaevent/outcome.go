@@ -1,0 +1,105 @@
+package lambdaevent
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/eipbinder/eipbinder/binder"
+)
+
+// Response is the answer to an event that needs no other invocation.
+type Response struct {
+	Outcomes []Outcome `json:"outcomes"`
+	// Failed counts the outcomes that failed for good.
+	Failed int `json:"failed"`
+}
+
+// Outcome is a binder.Outcome with its error as text.
+type Outcome struct {
+	binder.Outcome
+	Error string `json:"error,omitempty"`
+}
+
+func respond(outcomes []binder.Outcome) Response {
+	r := Response{Outcomes: make([]Outcome, len(outcomes))}
+	for i, o := range outcomes {
+		r.Outcomes[i].Outcome = o
+		if o.Err != nil {
+			r.Outcomes[i].Error = o.Err.Error()
+			r.Failed++
+		}
+	}
+	return r
+}
+
+// RetryError makes Lambda invoke the function again. It is what the failed ones
+// of its outcomes wrap.
+type RetryError struct {
+	// Outcomes are those that are not done: waiting ones, and failed ones where
+	// another try may help.
+	Outcomes []binder.Outcome
+}
+
+// Error says of each outcome why it is not done.
+func (e *RetryError) Error() string {
+	parts := make([]string, len(e.Outcomes))
+	for i, o := range e.Outcomes {
+		parts[i] = fmt.Sprintf("%s is %s", o.InstanceID, o.Status)
+		switch {
+		case o.Err != nil:
+			parts[i] = fmt.Sprintf("%s: %v", parts[i], o.Err)
+		case o.Reason != "":
+			parts[i] = fmt.Sprintf("%s: %s; come back in %s", parts[i], o.Reason, o.RetryAfter.Round(time.Second))
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+// Unwrap returns the errors of the failed outcomes.
+func (e *RetryError) Unwrap() []error {
+	var errs []error
+	for _, o := range e.Outcomes {
+		if o.Err != nil {
+			errs = append(errs, o.Err)
+		}
+	}
+	return errs
+}
+
+// retry returns a *RetryError if any of the outcomes needs another invocation.
+func retry(n notification, outcomes []binder.Outcome) error {
+	var open []binder.Outcome
+	for _, o := range outcomes {
+		switch {
+		case o.Status == binder.NotReady && n.followed():
+		case o.Status == binder.Gone && n.State == string(binder.Running):
+			o.Reason = "EC2 does not show it, though it has just said that it runs"
+			open = append(open, o)
+		case o.Status.Waiting() || o.Err != nil && !terminal(o):
+			open = append(open, o)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return &RetryError{Outcomes: open}
+}
+
+// followed reports whether an instance that is not ready in this state needs
+// no other invocation: another state follows, or the sweep ends the grace.
+func (n notification) followed() bool {
+	switch binder.State(n.State) {
+	case binder.Pending, binder.ShuttingDown, binder.Stopping, binder.Stopped:
+		return true
+	}
+	return false
+}
+
+// terminal reports whether the outcome is a failure that trying again cannot
+// mend.
+func terminal(o binder.Outcome) bool {
+	var failure *binder.Error
+	return errors.As(o.Err, &failure) && failure.Terminal
+}

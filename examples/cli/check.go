@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+func checkCommand(c cloud) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check that tables, zone and pool are as the configuration says; change nothing",
+		Args:  usageArgs(cobra.NoArgs),
+	}
+	addSettings(cmd, binderSettings())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		b, err := c.openBinder(cmd)
+		if err != nil {
+			return err
+		}
+		if err := b.Check(cmd.Context()); err != nil {
+			return misconfigured(err)
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), "ok: the tables have their schema, the zone holds the suffix, the pool is not empty")
+		return err
+	}
+	return cmd
+}
+
+// misconfigured marks what Check finds if it is the configuration that is to
+// be changed, and not a permission or the network.
+func misconfigured(err error) error {
+	for _, kind := range []error{binder.ErrConfig, dnspolicy.ErrNotFound, dnspolicy.ErrInvalid, store.ErrNotFound, store.ErrInvalid} {
+		if errors.Is(err, kind) {
+			return usage(err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/binder/ec2fleet"
+	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
+	"github.com/eipbinder/eipbinder/eippool/ec2pool"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
+	"github.com/eipbinder/eipbinder/internal/awssim"
+	"github.com/eipbinder/eipbinder/store"
+	"github.com/eipbinder/eipbinder/store/memstore"
+)
+
+// world is a simulated account whose records are in memory, and the
+// environment of a CLI that works on it.
+type world struct {
+	t       *testing.T
+	sim     *awssim.Sim
+	records *memstore.Store
+	env     map[string]string
+}
+
+func newWorld(t *testing.T, addresses int) *world {
+	t.Helper()
+	w := &world{
+		t:       t,
+		sim:     awssim.New(func(o *awssim.Options) { o.PendingFor, o.ShuttingDownFor = time.Second, time.Second }),
+		records: memstore.New(),
+	}
+	for range addresses {
+		if _, err := w.sim.Allocate("", map[string]string{"Pool": "media"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	zoneID, err := w.sim.CreateZone("example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.env = map[string]string{
+		deployment.EnvSuffix:       "media.example.com",
+		deployment.EnvHostedZoneID: zoneID,
+		deployment.EnvPoolTags:     "Pool=media",
+		deployment.EnvInstanceTags: "karpenter.sh/nodepool=media",
+		deployment.EnvPolicy:       "dashed-ip",
+	}
+	return w
+}
+
+// launch returns the IDs of workers that are running.
+func (w *world) launch(count int) []string {
+	w.t.Helper()
+	ids := w.launchPending(count)
+	time.Sleep(2 * time.Second)
+	return ids
+}
+
+func (w *world) launchPending(count int) []string {
+	w.t.Helper()
+	ids, err := w.sim.Launch(awssim.LaunchSpec{Count: count, Tags: map[string]string{"karpenter.sh/nodepool": "media"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+func (w *world) cloud() cloud {
+	return cloud{
+		getenv:       func(variable string) string { return w.env[variable] },
+		binder:       func(_ context.Context, c deployment.Config) (*binder.Binder, error) { return w.newBinder(c) },
+		records:      func(context.Context, deployment.Config) (store.Store, error) { return w.records, nil },
+		createTables: func(context.Context, deployment.Config) error { return nil },
+	}
+}
+
+func (w *world) newBinder(c deployment.Config) (*binder.Binder, error) {
+	identity := credentials.NewStaticCredentialsProvider("test", "test", "")
+	compute := ec2.New(ec2.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
+	dns := route53.New(route53.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
+	pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags = c.PoolTags })
+	if err != nil {
+		return nil, err
+	}
+	fleet, err := ec2fleet.New(compute, func(o *ec2fleet.Options) { o.Tags = c.InstanceTags })
+	if err != nil {
+		return nil, err
+	}
+	zone, err := route53zone.New(dns, c.HostedZoneID)
+	if err != nil {
+		return nil, err
+	}
+	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: c.Policy, Zone: zone, Store: w.records}
+	return binder.New(backends, func(o *binder.Options) { o.Suffix, o.TTL = c.Suffix, c.TTL })
+}
+
+// result is what one command line gave.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// do runs one command line in this world.
+func (w *world) do(args ...string) result {
+	w.t.Helper()
+	return execute(w.t.Context(), w.cloud(), args...)
+}
+
+func execute(ctx context.Context, c cloud, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := c.run(ctx, args, &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}

@@ -1,0 +1,10 @@
+// Package e2e tests the Lambda function as it is deployed: the program that
+// examples/lambda/build.sh makes, as a process of its own, between a Lambda
+// Runtime API and stand-ins for EC2, Route 53 and DynamoDB on the loopback
+// interface. Its events are EventBridge's, and what it writes is read by a schedule
+// server (testdata/schedule_server.py) that knows nothing but the record table.
+//
+// The stand-ins are awssim and dynoxide in one run, which are strict, and moto in
+// another, which shares no idea with this project. A test is skipped where they are
+// missing; see package parts.
+package e2e

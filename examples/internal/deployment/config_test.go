@@ -1,0 +1,159 @@
+package deployment_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/ec2tag"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
+)
+
+// env is an environment: required variables, then others in pairs.
+func env(pairs ...string) func(string) string {
+	variables := map[string]string{
+		deployment.EnvSuffix:       "media.example.com",
+		deployment.EnvHostedZoneID: "Z0123456789ABCDEFGHIJ",
+		deployment.EnvPoolTags:     "Pool=byol,App=streaming",
+		deployment.EnvInstanceTags: "karpenter.sh/nodepool|karpenter.sh/provisioner-name=media|voice",
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		variables[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return variables[name] }
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := deployment.FromEnv(env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := got.Policy.(dnspolicy.PerAddressPolicy); !ok {
+		t.Errorf("policy %T is not per address", got.Policy)
+	}
+	wantName(t, got, "203.0.113.7")
+	got.Policy = nil
+	want := deployment.Config{
+		Suffix:       "media.example.com.",
+		HostedZoneID: "Z0123456789ABCDEFGHIJ",
+		PoolTags:     ec2tag.Selector{ec2tag.Key("Pool", "byol"), ec2tag.Key("App", "streaming")},
+		InstanceTags: ec2tag.Selector{{Keys: []string{"karpenter.sh/nodepool", "karpenter.sh/provisioner-name"}, Values: []string{"media", "voice"}}},
+		RecordTable:  "record_table",
+		BindingTable: "binding_table",
+		TTL:          time.Minute,
+		CoolDown:     2 * time.Minute,
+		StopGrace:    10 * time.Minute,
+		RecordTags:   []string{},
+		BinderID:     "eipbinder",
+		Check:        true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestEverythingSet(t *testing.T) {
+	got, err := deployment.FromEnv(env(
+		deployment.EnvSuffix, " Media.Example.com. ",
+		deployment.EnvHostedZoneID, "/hostedzone/Z1",
+		deployment.EnvPoolTags, "Pool=byol",
+		deployment.EnvInstanceTags, "karpenter.sh/nodepool",
+		deployment.EnvRecordTable, "records",
+		deployment.EnvBindingTable, "bindings",
+		deployment.EnvPolicy, "dashed-ip",
+		deployment.EnvTTL, "30s",
+		deployment.EnvCoolDown, "1m30s",
+		deployment.EnvStopGrace, "0s",
+		deployment.EnvKeepNames, "true",
+		deployment.EnvRecordTags, "Room, karpenter.sh/nodepool",
+		deployment.EnvBinderID, "media-eu",
+		deployment.EnvCheck, "false",
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantName(t, got, "ip-203-0-113-7")
+	got.Policy = nil
+	want := deployment.Config{
+		Suffix:       "media.example.com.",
+		HostedZoneID: "Z1",
+		PoolTags:     ec2tag.Selector{ec2tag.Key("Pool", "byol")},
+		InstanceTags: ec2tag.Selector{ec2tag.Key("karpenter.sh/nodepool")},
+		RecordTable:  "records",
+		BindingTable: "bindings",
+		TTL:          30 * time.Second,
+		CoolDown:     90 * time.Second,
+		KeepNames:    true,
+		RecordTags:   []string{"Room", "karpenter.sh/nodepool"},
+		BinderID:     "media-eu",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestInstanceIDPolicy(t *testing.T) {
+	got, err := deployment.FromEnv(env(deployment.EnvPolicy, "instance-id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantName(t, got, "i-0123456789abcdef0")
+}
+
+func wantName(t *testing.T, c deployment.Config, want string) {
+	t.Helper()
+	names, err := c.Policy.Names(subject)
+	if err != nil || !cmp.Equal(names, []string{want}) {
+		t.Errorf("names %q, %v, want %q", names, err, want)
+	}
+}
+
+func TestWrongVariables(t *testing.T) {
+	for _, test := range []struct{ variable, value, want string }{
+		{deployment.EnvSuffix, "", "EIPBINDER_SUFFIX: is not set: set it to the domain"},
+		{deployment.EnvSuffix, " ", "EIPBINDER_SUFFIX: is not set"},
+		{deployment.EnvSuffix, "media_1.example.com", `EIPBINDER_SUFFIX: invalid DNS name`},
+		{deployment.EnvHostedZoneID, "", "EIPBINDER_HOSTED_ZONE_ID: is not set"},
+		{deployment.EnvHostedZoneID, "example.com", `EIPBINDER_HOSTED_ZONE_ID: "example.com" is not the ID of a hosted zone`},
+		{deployment.EnvPoolTags, "", "EIPBINDER_POOL_TAGS: is not set"},
+		{deployment.EnvPoolTags, "Pool=", "EIPBINDER_POOL_TAGS: tag filters"},
+		{deployment.EnvInstanceTags, "", "EIPBINDER_INSTANCE_TAGS: is not set"},
+		{deployment.EnvInstanceTags, "a,,b", "EIPBINDER_INSTANCE_TAGS: tag filters"},
+		{deployment.EnvPolicy, "dotted", "one of dotted-ip, dashed-ip, instance-id"},
+		{deployment.EnvTTL, "60", "EIPBINDER_TTL: time: missing unit"},
+		{deployment.EnvTTL, "1500ms", "EIPBINDER_TTL: 1500ms is not a number of whole seconds"},
+		{deployment.EnvCoolDown, "-1m", "EIPBINDER_COOL_DOWN: -1m is negative"},
+		{deployment.EnvStopGrace, "later", "EIPBINDER_STOP_GRACE: "},
+		{deployment.EnvKeepNames, "yes", "EIPBINDER_KEEP_NAMES: "},
+		{deployment.EnvCheck, "maybe", "EIPBINDER_CHECK: "},
+	} {
+		_, err := deployment.FromEnv(env(test.variable, test.value))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s=%s: error %v, want %q", test.variable, test.value, err, test.want)
+			continue
+		}
+		if !strings.Contains(err.Error(), ": set it to ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s=%s: error %q is not one line with the fix", test.variable, test.value, err)
+		}
+	}
+}
+
+func TestKeptNamesNeedAPolicyPerAddress(t *testing.T) {
+	_, err := deployment.FromEnv(env(deployment.EnvKeepNames, "true", deployment.EnvPolicy, "instance-id"))
+	if err == nil || !strings.HasPrefix(err.Error(), "EIPBINDER_KEEP_NAMES: ") {
+		t.Errorf("error %v does not name EIPBINDER_KEEP_NAMES", err)
+	}
+}
+
+func TestAllErrorsAtOnce(t *testing.T) {
+	_, err := deployment.FromEnv(func(string) string { return "" })
+	if err == nil {
+		t.Fatal("no error for an empty environment")
+	}
+	if n := strings.Count(err.Error(), "is not set"); n != 4 {
+		t.Errorf("%d variables are named, want 4:\n%v", n, err)
+	}
+}
