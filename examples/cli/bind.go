@@ -31,7 +31,8 @@ func unbindCommand(c cloud) *cobra.Command {
 		Use:   "unbind INSTANCE",
 		Short: "Take one worker's address and name back",
 		Long: `Take one worker's address and name back. The next reconcile binds a running,
-eligible worker again.`,
+eligible worker again, unless its tags do not select it any more, or the
+deployment is paused by then.`,
 		Args: usageArgs(cobra.MatchAll(cobra.ExactArgs(1), instanceIDs)),
 	}, func(ctx context.Context, b *binder.Binder, ids []string) ([]binder.Outcome, error) {
 		outcomes, err := one(b.Unbind(ctx, ids[0], func(o *binder.UnbindOptions) { o.Force = force }))

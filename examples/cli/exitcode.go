@@ -19,10 +19,10 @@ const (
 
 // exitHelp documents them.
 const exitHelp = `Exit codes:
-  0  done
-  1  failed, or interrupted
+  0  done; so is a dry run with things to do, or a sweep that only found some
+  1  failed, or interrupted; or a sweep would take back too much at once
   2  usage or configuration: the message says what to change
-  3  waiting: not done yet (busy, not ready or exhausted), come back later`
+  3  waiting: not done yet (busy, not ready, exhausted or paused), come back later`
 
 // errUsage marks what the user has to change: the command line or the
 // configuration.
@@ -55,14 +55,16 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// exitCode maps a command's error.
+// exitCode maps a command's error. A sweep that is stopped by a pause goes on
+// by itself when that ends, like any other command. One that is stopped by the
+// cap on what it takes back never does: somebody has to look at it.
 func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errUsage), errors.Is(err, binder.ErrConfig):
 		return exitUsage
-	case errors.Is(err, errWaiting):
+	case errors.Is(err, errWaiting), errors.Is(err, binder.ErrPaused):
 		return exitWaiting
 	}
 	return exitFailed

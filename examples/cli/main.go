@@ -5,6 +5,7 @@
 //	go run ./examples/cli demo
 //	eipbinder bind i-0123456789abcdef0
 //	eipbinder list --json
+//	eipbinder sweep --dry-run
 //	eipbinder awssim --listen 127.0.0.1:4566
 //
 // "eipbinder help" lists the commands and the exit codes.

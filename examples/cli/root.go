@@ -26,6 +26,10 @@ command's help shows them, in brackets, beside the flags that override them.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageArgs(func(*cobra.Command, []string) error { return err })(cmd, nil)
 	})
-	root.AddCommand(demoCommand(), bindCommand(c), unbindCommand(c), reconcileCommand(c), listCommand(c), checkCommand(c), tablesCommand(c), awssimCommand())
+	root.AddCommand(
+		demoCommand(), bindCommand(c), unbindCommand(c), reconcileCommand(c), drainCommand(c), undrainCommand(c),
+		sweepCommand(c), pauseCommand(c), resumeCommand(c),
+		listCommand(c), checkCommand(c), tablesCommand(c), awssimCommand(),
+	)
 	return root
 }

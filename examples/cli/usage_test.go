@@ -31,6 +31,8 @@ func TestExitCodes(t *testing.T) {
 		{usage(nil), exitDone, ""},
 		{fmt.Errorf("%w: Options.Suffix", binder.ErrConfig), exitUsage, "invalid configuration: Options.Suffix"},
 		{errWaiting, exitWaiting, ""},
+		{fmt.Errorf("sweep: %w: migration", binder.ErrPaused), exitWaiting, "sweep: paused: migration"},
+		{fmt.Errorf("sweep: %w", binder.ErrBlastRadius), exitFailed, "sweep: too many bindings would be taken back at once"},
 		{misconfigured(fmt.Errorf("zone Z1: %w", dnspolicy.ErrNotFound)), exitUsage, "zone Z1: not found in DNS"},
 		{misconfigured(fmt.Errorf("table: %w", store.ErrInvalid)), exitUsage, "table: invalid"},
 		{misconfigured(fmt.Errorf("list the pool: %w", eippool.ErrThrottled)), exitFailed, "list the pool: throttled"},
@@ -68,6 +70,17 @@ func TestUsageErrors(t *testing.T) {
 		{"unbind --force=maybe " + someID, []string{"--force"}},
 		{"reconcile", []string{"requires at least 1 arg(s)"}},
 		{"reconcile " + someID + " web-1", []string{`"web-1" is not an instance ID`}},
+		{"drain", []string{"accepts 1 arg(s), received 0", "eipbinder drain --help"}},
+		{"drain web-1", []string{`"web-1" is not an instance ID`}},
+		{"undrain " + someID + " " + someID, []string{"accepts 1 arg(s), received 2"}},
+		{"undrain i-XYZ", []string{`"i-XYZ" is not an instance ID`}},
+		{"sweep " + someID, []string{`unknown command "` + someID + `"`, "eipbinder sweep --help"}},
+		{"sweep --dry-run=maybe", []string{"--dry-run"}},
+		{"pause", []string{"--reason is missing or empty", "say why", "eipbinder pause --help"}},
+		{"pause --reason", []string{"--reason", "eipbinder pause --help"}},
+		{"pause --reason=", []string{"--reason is missing or empty"}},
+		{"pause migration", []string{`unknown command "migration"`}},
+		{"resume now", []string{`unknown command "now"`}},
 		{"demo now", []string{`unknown command "now"`}},
 		{"awssim --listen 0.0.0.0:4566", []string{"--listen", "loopback", "127.0.0.1:4566"}},
 		{"awssim --listen [2001:db8::1]:80", []string{"--listen", "loopback"}},
@@ -102,9 +115,9 @@ func wantUsage(t *testing.T, got result, words ...string) {
 }
 
 func TestConfigurationErrors(t *testing.T) {
-	for _, command := range []string{"bind", "unbind", "reconcile", "check"} {
+	for _, command := range []string{"bind", "unbind", "reconcile", "drain", "undrain", "sweep", "check"} {
 		args := []string{command, someID}
-		if command == "check" {
+		if command == "sweep" || command == "check" {
 			args = args[:1]
 		}
 		empty := &world{t: t}
@@ -117,7 +130,7 @@ func TestConfigurationErrors(t *testing.T) {
 func TestHelpDocumentsExitCodesAndSettings(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := newWorld(t, 0).do(args...)
-		for _, text := range []string{exitHelp, "demo", "awssim", "reconcile", "AWS_ENDPOINT_URL_EC2"} {
+		for _, text := range []string{exitHelp, "demo", "awssim", "reconcile", "drain", "undrain", "sweep", "pause", "resume", "AWS_ENDPOINT_URL_EC2"} {
 			if got.code != exitDone || !strings.Contains(got.stdout, text) {
 				t.Errorf("%v: code %d, lacks %q:\n%s", args, got.code, text, got.stdout)
 			}

@@ -27,6 +27,7 @@ type world struct {
 	sim     *awssim.Sim
 	records *memstore.Store
 	env     map[string]string
+	options []func(*binder.Options)
 }
 
 func newWorld(t *testing.T, addresses int) *world {
@@ -98,7 +99,8 @@ func (w *world) newBinder(c deployment.Config) (*binder.Binder, error) {
 		return nil, err
 	}
 	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: c.Policy, Zone: zone, Store: w.records}
-	return binder.New(backends, func(o *binder.Options) { o.Suffix, o.TTL = c.Suffix, c.TTL })
+	configured := func(o *binder.Options) { o.Suffix, o.TTL = c.Suffix, c.TTL }
+	return binder.New(backends, append([]func(*binder.Options){configured}, w.options...)...)
 }
 
 // result is what one command line gave.
