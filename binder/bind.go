@@ -16,23 +16,22 @@ import (
 // reserve writes the intent to bind: one write that makes the address, the
 // instance and the name ours, or none of them. Lost races go on with the next
 // candidate; a pool without one ends the run.
-func (r *run) reserve(ctx context.Context) (*decision, error) {
+func (r *run) reserve(ctx context.Context) (decision, error) {
 	var taken error // why candidates could not get a name
 	for {
 		c, retry, err := r.candidate(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("choose an address: %w", err)
+			return decision{}, fmt.Errorf("choose an address: %w", err)
 		}
 		if c == nil {
-			d := wait(Exhausted, retry, "no address of the pool is free for it")
-			return &d, taken
+			return wait(Exhausted, retry, "no address of the pool is free for it"), taken
 		}
 		err = r.reserveOne(ctx, *c)
 		var conflict *store.ConflictError
 		switch {
 		case err == nil:
 			r.tell(ctx, EventReserved, r.v.now, "")
-			return nil, nil
+			return decision{}, nil
 		case errors.As(err, &conflict) && conflict.Key.Kind == store.AddressKey:
 			continue // another worker was faster
 		case errors.Is(err, ErrNameTaken) && r.b.perAddress():
@@ -40,7 +39,7 @@ func (r *run) reserve(ctx context.Context) (*decision, error) {
 			continue // another address has another name
 		}
 		r.picker.giveBack(*c)
-		return nil, err
+		return decision{}, err
 	}
 }
 
@@ -135,7 +134,7 @@ func (r *run) claim(ctx context.Context) error {
 
 // associate makes the interface hold the address. What the reply leaves open
 // is looked up; what it refuses for good gives the reservation up.
-func (r *run) associate(ctx context.Context) (*decision, error) {
+func (r *run) associate(ctx context.Context) (decision, error) {
 	start := r.v.now
 	rec := r.v.record
 	id, err := r.b.pool.Associate(ctx, rec.AllocationID, r.target())
@@ -146,17 +145,16 @@ func (r *run) associate(ctx context.Context) (*decision, error) {
 		held.AssociationID, held.NetworkInterfaceID, held.InstanceID = id, rec.NetworkInterfaceID, rec.InstanceID
 		r.v.address = &held
 		r.tell(ctx, EventAssociated, start, "")
-		return nil, nil
+		return decision{}, nil
 	case errors.Is(err, eippool.ErrInUse), errors.Is(err, eippool.ErrNotFound):
 		return r.resolve(ctx)
 	case errors.Is(err, eippool.ErrTargetNotReady), errors.Is(err, eippool.ErrTargetGone):
-		d := wait(NotReady, notReadyRetry, err.Error())
-		return &d, nil
+		return wait(NotReady, notReadyRetry, err.Error()), nil
 	case errors.Is(err, eippool.ErrOccupied), errors.Is(err, eippool.ErrDenied), errors.Is(err, eippool.ErrInvalid):
 		r.v.failure = r.wrap(stepAssociate, err)
-		return nil, nil
+		return decision{}, nil
 	}
-	return nil, err
+	return decision{}, err
 }
 
 func (r *run) target() eippool.Target {
@@ -169,15 +167,14 @@ func (r *run) target() eippool.Target {
 
 // resolve looks up who holds an address that could not be associated. If
 // nobody is seen to, the holder is just not visible yet, and is probably us.
-func (r *run) resolve(ctx context.Context) (*decision, error) {
+func (r *run) resolve(ctx context.Context) (decision, error) {
 	if err := r.lookUpAddress(ctx); err != nil {
-		return nil, err
+		return decision{}, err
 	}
 	if r.v.address != nil && !r.v.address.Associated() {
-		d := wait(NotReady, notReadyRetry, "it is not visible yet who holds the address")
-		return &d, nil
+		return wait(NotReady, notReadyRetry, "it is not visible yet who holds the address"), nil
 	}
-	return nil, nil
+	return decision{}, nil
 }
 
 func (r *run) lookUpAddress(ctx context.Context) error {
@@ -195,7 +192,7 @@ func (r *run) lookUpAddress(ctx context.Context) error {
 // publish creates the record sets. One that is there already, exactly as it
 // should be, is ours, from before a reply was lost. A name that is somebody
 // else's is given up for the next candidate; the address stays.
-func (r *run) publish(ctx context.Context) (*decision, error) {
+func (r *run) publish(ctx context.Context) (decision, error) {
 	start := r.v.now
 	changes := make([]dnspolicy.Change, len(r.v.record.RRSets))
 	for i, set := range r.v.record.RRSets {
@@ -208,11 +205,12 @@ func (r *run) publish(ctx context.Context) (*decision, error) {
 		case err == nil:
 			r.v.record.Propagation, r.v.record.InSync, r.v.unsaved = string(p), p == "", true
 			r.tell(ctx, EventPublished, start, "")
-			return nil, nil
+			return decision{}, nil
 		case !errors.As(err, &conflict):
-			return nil, err
+			r.noteLost(time.Now())
+			return decision{}, err
 		case !republish(changes, conflict):
-			return nil, r.rename(ctx, conflict)
+			return decision{}, r.rename(ctx, conflict)
 		}
 	}
 }
@@ -264,7 +262,7 @@ func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error 
 
 // await waits for DNS, without a lease, since anybody may, and without a slot,
 // so that others work meanwhile. If time runs out nothing is lost.
-func (r *run) await(ctx context.Context) (*decision, error) {
+func (r *run) await(ctx context.Context) (decision, error) {
 	<-r.slots
 	err := r.b.zone.Wait(ctx, dnspolicy.Propagation(r.v.record.Propagation))
 	r.slots <- struct{}{}
@@ -275,24 +273,23 @@ func (r *run) await(ctx context.Context) (*decision, error) {
 		} else {
 			r.v.record.Propagation, r.v.unsaved = "", true
 		}
-		return nil, nil
+		return decision{}, nil
 	case isContext(err):
-		d := wait(NotReady, notReadyRetry, "DNS is not in sync yet")
-		return &d, nil
+		return wait(NotReady, notReadyRetry, "DNS is not in sync yet"), nil
 	case err != nil:
-		return nil, err
+		return decision{}, err
 	}
 	r.v.record.InSync = true
 	if r.v.record.Phase == store.Releasing {
-		return nil, r.lookUpAddress(ctx) // a late call may have landed meanwhile
+		return decision{}, r.lookUpAddress(ctx) // a late call may have landed meanwhile
 	}
-	return nil, nil
+	return decision{}, nil
 }
 
 // commit makes the record Bound: schedule servers see it from now on.
 func (r *run) commit(ctx context.Context) error {
 	rec := r.v.record.Clone()
-	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, nil
+	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, onlyLost(rec.FirstSeen)
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {
 		return err

@@ -5,107 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/eipbinder/eipbinder/dnspolicy"
-	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
-
-// view is all that the next decision about one instance rests on: what was
-// observed, and what this run has done since.
-type view struct {
-	now      time.Time
-	id       string           // of the instance
-	owner    string           // this run, as an owner of leases
-	instance *Instance        // nil: the fleet does not know it
-	record   *store.Record    // the one that holds the instance; nil: none
-	address  *eippool.Address // the record's; nil: the account has it not
-	unsaved  bool             // record is ahead of the store
-	own      *candidate       // an address that the unrecorded instance holds and had before
-	order    order            // what an operator wants
-	paused   string           // why nothing may be done; empty: it may
-
-	// What only a sweep looks for: a published name is missing in the zone, or
-	// stands for something else.
-	missing bool
-	usurped *dnspolicy.ConflictError
-
-	bound   bool  // this run made it Bound
-	unbound bool  // this run took a binding back
-	failure error // why this run gave its binding up
-}
-
-// order is what an operator wants beyond what should be anyway.
-type order string
-
-const (
-	orderUnbind      order = "unbind"
-	orderUnbindForce order = "unbind by force"
-	orderDrain       order = "drain"
-	orderUndrain     order = "undrain"
-)
-
-// step is what to do next.
-type step string
-
-const (
-	stepEnd          step = "end"          // nothing more now: the status says why
-	stepReserve      step = "reserve"      // write the intent to bind
-	stepClaim        step = "claim"        // take the lease
-	stepAssociate    step = "associate"    // make the interface hold the address
-	stepPublish      step = "publish"      // create the record sets
-	stepSave         step = "save"         // store what was done, let the lease go
-	stepAwait        step = "await"        // wait until DNS is in sync
-	stepCommit       step = "commit"       // Bound
-	stepReopen       step = "reopen"       // Bound, but not associated: Reserved again
-	stepNote         step = "note"         // store since when something odd is seen
-	stepHide         step = "hide"         // from schedule servers
-	stepShow         step = "show"         // to them again
-	stepRelease      step = "release"      // Releasing
-	stepUnpublish    step = "unpublish"    // delete the record sets
-	stepDisassociate step = "disassociate" // take the address from the interface
-	stepFree         step = "free"         // Free, or forgotten with its address
-)
-
-// decision is the next step and what belongs to it.
-type decision struct {
-	step   step
-	status Status        // of stepEnd
-	retry  time.Duration // of a waiting status
-	reason string
-	odd    string // of stepNote: the kind
-	forced bool   // of stepRelease
-	err    error  // of Failed
-}
-
-// How soon to come back where nothing tells.
-const (
-	notReadyRetry  = 5 * time.Second
-	exhaustedRetry = 30 * time.Second
-	allocatedRetry = 30 * time.Second
-)
-
-// Kinds of odd things in Record.FirstSeen.
-const (
-	oddInstance    = "instance-absent"
-	oddAddress     = "address-absent"
-	oddAssociation = "association-absent"
-	oddStopped     = "instance-stopped"
-)
-
-// Why a record is hidden: because its instance is stopped, until it runs
-// again, or because an operator wants it, until an operator wants it shown.
-const (
-	reasonStopped = "instance is stopped"
-	reasonDrain   = "drain was requested"
-)
-
-func end(s Status, reason string) decision { return decision{step: stepEnd, status: s, reason: reason} }
-
-func wait(s Status, retry time.Duration, reason string) decision {
-	return decision{step: stepEnd, status: s, retry: retry, reason: reason}
-}
-
-func fail(err error) decision { return decision{step: stepEnd, status: Failed, err: err} }
 
 // rules are the options that decisions depend on.
 type rules struct {
@@ -151,6 +52,7 @@ type rules struct {
 //	           removal not in sync         save, await
 //	           address still on interface  claim, disassociate
 //	           a call may still land       wait
+//	           a DNS call was lost         claim, unpublish again
 //	           else                        free
 func (r rules) decide(v view) decision {
 	d := r.decideUnpaused(v)
@@ -192,23 +94,40 @@ func decideUnrecorded(v view) decision {
 	switch {
 	case v.failure != nil:
 		return fail(v.failure)
-	case v.instance == nil || v.instance.State == ShuttingDown || v.instance.State == Terminated:
-		if v.unbound {
-			return end(Unbound, "")
-		}
-		return end(Gone, "")
-	case v.order == orderUnbindForce && v.unbound:
-		return end(Unbound, "the next reconcile binds a running, eligible worker again")
-	case v.order != "" && v.unbound:
-		return end(Unbound, "")
+	case v.unbound && (v.order != "" || !alive(v.instance)):
+		return end(Unbound, v.afterwards())
 	case v.order != "":
 		return end(Gone, "nothing is bound to it")
+	case v.instance == nil:
+		return end(Gone, "not known to the fleet")
+	case v.instance.State == ShuttingDown || v.instance.State == Terminated:
+		return end(Gone, "instance is "+string(v.instance.State))
 	case !v.instance.Eligible:
 		return end(Ineligible, "not selected by the fleet's tags")
+	}
+	return decideUnbound(v)
+}
+
+// alive reports whether the instance may be bound, now or later.
+func alive(i *Instance) bool {
+	return i != nil && (i.State == Running || i.State == Pending)
+}
+
+// afterwards says what to know of a binding that this run took back.
+func (v view) afterwards() string {
+	switch {
+	case serving(v.instance):
+		return "the next reconcile binds a running, eligible worker again"
+	case v.instance == nil:
+		return "not known to the fleet"
+	}
+	return "instance is " + string(v.instance.State)
+}
+
+// decideUnbound decides for an eligible instance that exists.
+func decideUnbound(v view) decision {
+	switch {
 	case v.instance.State == Stopping || v.instance.State == Stopped:
-		if v.unbound {
-			return end(Unbound, reasonStopped)
-		}
 		return end(Ineligible, reasonStopped)
 	case v.instance.State == Pending:
 		return wait(NotReady, notReadyRetry, "instance is pending")
@@ -237,14 +156,20 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 		return r.confirm(v, oddInstance, r.confirmAfter, func() decision {
 			return release("instance does not exist", true)
 		}), true
-	case v.instance.State == ShuttingDown || v.instance.State == Terminated:
-		return release("instance is "+string(v.instance.State), true), true
-	case v.instance.State == Stopping || v.instance.State == Stopped:
-		return r.decideStopped(v), true
+	case !alive(v.instance):
+		return r.decideDead(v), true
 	case v.record.Phase == store.Reserved && !v.instance.Eligible:
 		return release("instance is not eligible any more", true), true
 	}
 	return decision{}, false
+}
+
+// decideDead decides for a record whose instance is not running any more.
+func (r rules) decideDead(v view) decision {
+	if v.instance.State == ShuttingDown || v.instance.State == Terminated {
+		return decision{step: stepRelease, reason: "instance is " + string(v.instance.State), forced: true}
+	}
+	return r.decideStopped(v)
 }
 
 // decideDrain carries an order to hide or to show out.
@@ -337,30 +262,48 @@ func (r rules) decideBound(v view) decision {
 		return decision{step: stepSave}
 	case rec.Draining && rec.Reason == reasonStopped:
 		return decision{step: stepShow, reason: "instance is running again"}
-	case v.bound:
-		return end(Bound, "")
-	case rec.Draining:
-		return end(AlreadyBound, "draining")
 	}
-	return end(AlreadyBound, "")
+	return decideDone(v)
+}
+
+// decideDone says that an instance is bound, and all agrees.
+func decideDone(v view) decision {
+	status, reason := AlreadyBound, ""
+	if v.bound {
+		status = Bound
+	}
+	if v.record.Draining {
+		reason = "draining"
+	}
+	return end(status, reason)
 }
 
 func (r rules) decideReleasing(v view) decision {
 	rec := v.record
-	published := len(rec.RRSets) > 0 && !rec.KeepName
+	if len(rec.RRSets) > 0 && !rec.KeepName && !(rec.Unpublished && rec.InSync) {
+		return r.decideRemoval(v)
+	}
 	switch {
-	case published && !rec.Unpublished:
-		return r.underLease(v, stepUnpublish)
-	case published && !rec.InSync && (v.unsaved || rec.Owner == v.owner):
-		return decision{step: stepSave}
-	case published && !rec.InSync:
-		return decision{step: stepAwait}
 	case v.address != nil && v.address.Associated() && v.address.NetworkInterfaceID == rec.NetworkInterfaceID:
 		return r.underLease(v, stepDisassociate)
 	case !terminated(v.instance) && v.now.Before(rec.AttemptedAt.Add(r.lateCalls)):
 		return wait(NotReady, rec.AttemptedAt.Add(r.lateCalls).Sub(v.now), "a late call may still associate the address")
 	}
+	if d, unsure := r.decideLost(v); unsure {
+		return d
+	}
 	return decision{step: stepFree}
+}
+
+// decideRemoval decides how the record sets of a Releasing record go.
+func (r rules) decideRemoval(v view) decision {
+	switch {
+	case !v.record.Unpublished:
+		return r.underLease(v, stepUnpublish)
+	case v.unsaved || v.record.Owner == v.owner:
+		return decision{step: stepSave}
+	}
+	return decision{step: stepAwait}
 }
 
 // terminated reports that nothing can be associated with the instance any
@@ -384,6 +327,7 @@ func (r rules) underLease(v view, s step) decision {
 // ended returns the odd things of the record that are not so any more.
 func (r rules) ended(v view) []string {
 	present := map[string]bool{
+		oddLost:        r.mayLand(v),
 		oddInstance:    v.instance == nil,
 		oddAddress:     v.address == nil,
 		oddAssociation: v.address != nil && !r.associated(v),

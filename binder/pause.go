@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -53,5 +54,5 @@ func (b *Binder) paused(ctx context.Context) (string, error) {
 	if !paused {
 		return "", nil
 	}
-	return "paused: " + reason, nil
+	return cmp.Or(reason, "no reason given"), nil
 }

@@ -3,6 +3,7 @@ package binder_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,10 +21,8 @@ func untilDone(t *testing.T, b *binder.Binder, id string, final ...binder.Status
 	var last []binder.Outcome
 	for range 50 {
 		last, _ = b.Reconcile(t.Context(), id)
-		for _, s := range final {
-			if last[0].Status == s {
-				return
-			}
+		if slices.Contains(final, last[0].Status) {
+			return
 		}
 		time.Sleep(max(last[0].RetryAfter, time.Second))
 	}

@@ -161,7 +161,9 @@ func (b *Binder) look(ctx context.Context, ids []string, order order) ([]view, e
 		return nil, err
 	}
 	for i := range views {
-		views[i].paused = reason
+		if reason != "" {
+			views[i].paused = ErrPaused.Error() + ": " + reason
+		}
 	}
 	return views, b.lookUp(ctx, views, keys)
 }
@@ -257,9 +259,13 @@ func (b *Binder) describe(ctx context.Context, ids []string) (map[string]Instanc
 	if err != nil {
 		return nil, fmt.Errorf("describe the instances: %w", err)
 	}
+	return byID(found), nil
+}
+
+func byID(found []Instance) map[string]Instance {
 	instances := make(map[string]Instance, len(found))
 	for _, i := range found {
 		instances[i.ID] = i
 	}
-	return instances, nil
+	return instances
 }

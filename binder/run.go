@@ -44,14 +44,14 @@ func (r *run) do(ctx context.Context) Outcome {
 			return r.finish(ctx, d)
 		}
 		ended, err := r.take(ctx, d)
-		if ended == nil && err != nil {
+		if ended.step == "" && err != nil {
 			ended, err = r.recover(ctx, err)
 		}
 		switch {
 		case err != nil:
 			return r.finish(ctx, fail(r.wrap(d.step, err)))
-		case ended != nil:
-			return r.finish(ctx, *ended)
+		case ended.step == stepEnd:
+			return r.finish(ctx, ended)
 		}
 	}
 	return r.finish(ctx, wait(Busy, time.Second, "changes all the time"))
@@ -61,6 +61,9 @@ func (r *run) do(ctx context.Context) Outcome {
 func (r *run) adopt() {
 	r.v.now = time.Now()
 	rec, a := r.v.record, r.v.address
+	if rec != nil && rec.Owner != "" && rec.Owner != r.v.owner && !rec.Leased(r.v.now) {
+		r.noteLost(rec.LeaseUntil) // whoever had the lease died with it
+	}
 	if rec == nil || a == nil || rec.Phase == store.Releasing || !a.Associated() {
 		return
 	}
@@ -72,17 +75,16 @@ func (r *run) adopt() {
 
 // recover looks again after a lost race for the run's own record, and says
 // how to wait for a schedule server. Other errors it gives back.
-func (r *run) recover(ctx context.Context, err error) (*decision, error) {
+func (r *run) recover(ctx context.Context, err error) (decision, error) {
 	switch {
 	case errors.Is(err, ErrNameTaken):
-		return nil, err
+		return decision{}, err
 	case errors.Is(err, store.ErrAllocated):
-		d := wait(NotReady, allocatedRetry, store.ErrAllocated.Error())
-		return &d, nil
+		return wait(NotReady, allocatedRetry, store.ErrAllocated.Error()), nil
 	case errors.Is(err, store.ErrConflict):
-		return nil, r.lookAgain(ctx)
+		return decision{}, r.lookAgain(ctx)
 	}
-	return nil, err
+	return decision{}, err
 }
 
 func (r *run) lookAgain(ctx context.Context) error {
@@ -91,17 +93,28 @@ func (r *run) lookAgain(ctx context.Context) error {
 		return err
 	}
 	seen := views[0]
+	if r.unbinding() && (seen.record == nil || seen.record.Phase != store.Releasing) {
+		seen.record, seen.address, r.v.unbound = nil, nil, true // somebody finished it; what came after is not ours to end
+	}
 	r.v.instance, r.v.record, r.v.address, r.v.own, r.v.unsaved = seen.instance, seen.record, seen.address, seen.own, false
 	return nil
 }
 
-// take carries one step out. A decision other than nil ends the run.
-func (r *run) take(ctx context.Context, d decision) (*decision, error) {
+// unbinding reports whether the run is in the middle of what an order to
+// unbind wants.
+func (r *run) unbinding() bool {
+	ordered := r.v.order == orderUnbind || r.v.order == orderUnbindForce
+	return ordered && r.v.record != nil && r.v.record.Phase == store.Releasing
+}
+
+// take carries one step out. A decision to end, and not the zero one, ends the
+// run.
+func (r *run) take(ctx context.Context, d decision) (decision, error) {
 	switch d.step {
 	case stepReserve:
 		return r.reserve(ctx)
 	case stepClaim:
-		return nil, r.claim(ctx)
+		return decision{}, r.claim(ctx)
 	case stepAssociate:
 		return r.underLease(ctx, r.associate)
 	case stepPublish:
@@ -113,17 +126,17 @@ func (r *run) take(ctx context.Context, d decision) (*decision, error) {
 	case stepAwait:
 		return r.await(ctx)
 	case stepCommit:
-		return nil, r.commit(ctx)
+		return decision{}, r.commit(ctx)
 	case stepFree:
-		return nil, r.free(ctx)
+		return decision{}, r.free(ctx)
 	case stepRelease:
-		return nil, r.release(ctx, d)
+		return decision{}, r.release(ctx, d)
 	}
-	return nil, r.mark(ctx, d)
+	return decision{}, r.mark(ctx, d)
 }
 
 // underLease runs a step with a context that ends before the lease does.
-func (r *run) underLease(ctx context.Context, step func(context.Context) (*decision, error)) (*decision, error) {
+func (r *run) underLease(ctx context.Context, step func(context.Context) (decision, error)) (decision, error) {
 	ctx, cancel := context.WithDeadline(ctx, r.v.record.LeaseUntil.Add(-r.b.opts.Lease/8))
 	defer cancel()
 	return step(ctx)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -106,54 +108,65 @@ type survey struct {
 
 // survey reads everything, cloud before store.
 func (b *Binder) survey(ctx context.Context) (*survey, error) {
-	instances := map[string]Instance{}
-	for i, err := range b.fleet.List(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("list the instances: %w", err)
-		}
-		instances[i.ID] = i
+	fleet, err := collect("instances", b.fleet.List(ctx))
+	if err != nil {
+		return nil, err
 	}
 	addresses, err := b.pool.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the pool: %w", err)
 	}
 	s := &survey{}
-	for set, err := range b.zone.List(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("list the zone: %w", err)
-		}
-		if dnspolicy.Contains(b.opts.Suffix, set.Name) {
-			s.zone = append(s.zone, set)
-		}
-	}
-	var held []store.Record
-	for r, err := range b.store.List(ctx, store.Filter{}) {
-		if err != nil {
-			return nil, fmt.Errorf("list the records: %w", err)
-		}
-		if r.Phase == store.Free {
-			s.free = append(s.free, r)
-		} else {
-			held = append(held, r)
-		}
-	}
-	if err := b.complete(ctx, instances, &addresses, append(held, s.free...)); err != nil {
+	if s.zone, err = collect("zone", b.zone.List(ctx)); err != nil {
 		return nil, err
 	}
-	s.addresses = make(map[string]eippool.Address, len(addresses))
-	for _, a := range addresses {
-		s.addresses[a.AllocationID] = a
+	s.zone = slices.DeleteFunc(s.zone, func(set dnspolicy.RRSet) bool { return !dnspolicy.Contains(b.opts.Suffix, set.Name) })
+	records, err := collect("records", b.store.List(ctx, store.Filter{}))
+	if err != nil {
+		return nil, err
 	}
-	for _, r := range s.free {
-		if _, ok := s.addresses[r.AllocationID]; !ok && r.BinderID == b.opts.BinderID {
-			s.lost = append(s.lost, r)
-		}
+	instances := byID(fleet)
+	if err := b.complete(ctx, instances, &addresses, records); err != nil {
+		return nil, err
 	}
+	held := s.sortOut(records, addresses, b.opts.BinderID)
 	s.views = viewsOf(instances, held, addresses)
 	if err := b.explainAll(ctx, s.views); err != nil {
 		return nil, err
 	}
 	return s, b.checkNames(ctx, s)
+}
+
+// collect reads a list whole, or not at all.
+func collect[T any](what string, list iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for element, err := range list {
+		if err != nil {
+			return nil, fmt.Errorf("list the %s: %w", what, err)
+		}
+		all = append(all, element)
+	}
+	return all, nil
+}
+
+// sortOut tells the Free records, and those of them whose address is not in
+// the account, from the ones that an instance holds, which it returns.
+func (s *survey) sortOut(records []store.Record, addresses []eippool.Address, binderID string) (held []store.Record) {
+	s.addresses = make(map[string]eippool.Address, len(addresses))
+	for _, a := range addresses {
+		s.addresses[a.AllocationID] = a
+	}
+	for _, r := range records {
+		if r.Phase != store.Free {
+			held = append(held, r)
+			continue
+		}
+		s.free = append(s.free, r)
+		if _, ok := s.addresses[r.AllocationID]; !ok && r.BinderID == binderID {
+			s.lost = append(s.lost, r)
+		}
+	}
+	return held
 }
 
 // complete adds what the lists leave out: instances that are not eligible, and
@@ -177,9 +190,7 @@ func (b *Binder) complete(ctx context.Context, instances map[string]Instance, ad
 		if err != nil {
 			return err
 		}
-		for id, i := range found {
-			instances[id] = i
-		}
+		maps.Copy(instances, found)
 	}
 	if len(allocationIDs) > 0 {
 		found, err := b.pool.Lookup(ctx, allocationIDs...)

@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
@@ -306,4 +309,72 @@ func TestPauseStopsEverything(t *testing.T) {
 		sweep(t, b)
 		w.mustHold(t, 1)
 	})
+}
+
+func TestReportForPeopleAndPrograms(t *testing.T) {
+	ip := netip.MustParseAddr("203.0.113.9")
+	report := binder.Report{
+		Findings: []binder.Finding{{Kind: binder.FindingConflict, InstanceID: "i-1", AllocationID: "eipalloc-1", Name: "sfu-1.example.com.", Detail: "moved"}},
+		Actions: []binder.Action{
+			{Verb: "bind", InstanceID: "i-2"},
+			{Verb: "forget", AllocationID: "eipalloc-9", Reason: "address-absent"},
+		},
+		Store: []store.Discrepancy{{Kind: "ghost row", AllocationID: "eipalloc-7", Detail: "no record", Repaired: true}},
+		Outcomes: []binder.Outcome{
+			{InstanceID: "i-0", Status: binder.AlreadyBound},
+			{InstanceID: "i-1", Status: binder.Failed, Err: binder.ErrDrift},
+			{InstanceID: "i-2", Status: binder.Bound, IP: ip, Name: "sfu-2.example.com."},
+			{InstanceID: "i-3", Status: binder.NotReady, RetryAfter: 5 * time.Second, Reason: "instance is pending"},
+			{InstanceID: "i-4", Status: binder.Failed, Err: errors.Join(binder.ErrThrottled, binder.ErrDenied)},
+		},
+	}
+	var text strings.Builder
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	const table = `
+WHAT    KIND       INSTANCE  ADDRESS      NAME               WHY
+FOUND   conflict   i-1       eipalloc-1   sfu-1.example.com  moved
+PLAN    bind       i-2       -            -                  -
+PLAN    forget     -         eipalloc-9   -                  address-absent
+STORE   ghost row  -         eipalloc-7   -                  no record; repaired
+RESULT  bound      i-2       203.0.113.9  sfu-2.example.com  -
+RESULT  not-ready  i-3       -            -                  instance is pending; come back in 5s
+RESULT  failed     i-4       -            -                  throttled; not permitted
+`
+	if diff := cmp.Diff(table, "\n"+text.String()); diff != "" {
+		t.Errorf("text (-want +got):\n%s", diff)
+	}
+	data, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs struct {
+		Outcomes []struct{ InstanceID, Error string }
+	}
+	if err := json.Unmarshal(data, &errs); err != nil || len(errs.Outcomes) != 5 || errs.Outcomes[1].Error != binder.ErrDrift.Error() || errs.Outcomes[2].Error != "" {
+		t.Errorf("outcomes in %s: %+v, %v", data, errs, err)
+	}
+	var back binder.Report
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	for i := range report.Outcomes {
+		report.Outcomes[i].Err = nil
+	}
+	if diff := cmp.Diff(report, back, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("after a round trip (-want +got):\n%s", diff)
+	}
+}
+
+func TestReportSaysThatNothingWasChanged(t *testing.T) {
+	for want, report := range map[string]binder.Report{
+		"Nothing to do, and nothing found.\n": {Outcomes: []binder.Outcome{{InstanceID: "i-0", Status: binder.AlreadyBound}}},
+		"\nNothing was changed.\n":            {DryRun: true, Actions: []binder.Action{{Verb: "bind", InstanceID: "i-2"}}},
+	} {
+		var text strings.Builder
+		if err := report.WriteText(&text); err != nil || !strings.HasSuffix(text.String(), want) {
+			t.Errorf("%q does not end in %q, error %v", text.String(), want, err)
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 // there is no way back.
 func (r *run) release(ctx context.Context, d decision) error {
 	rec := r.v.record.Clone()
-	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, nil
+	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, onlyLost(rec.FirstSeen)
 	if !rec.KeepName {
 		rec.Propagation, rec.InSync = "", false
 	}
@@ -29,7 +29,7 @@ func (r *run) release(ctx context.Context, d decision) error {
 // unpublish deletes the record sets, each only if it is exactly as stored. One
 // that is gone needs nothing; one that was changed by somebody is reported
 // and left alone.
-func (r *run) unpublish(ctx context.Context) (*decision, error) {
+func (r *run) unpublish(ctx context.Context) (decision, error) {
 	start := r.v.now
 	changes := make([]dnspolicy.Change, len(r.v.record.RRSets))
 	for i, set := range r.v.record.RRSets {
@@ -42,15 +42,16 @@ func (r *run) unpublish(ctx context.Context) (*decision, error) {
 		case err == nil:
 			r.removed(p)
 			r.tell(ctx, EventUnpublished, start, "")
-			return nil, nil
+			return decision{}, nil
 		case !errors.As(err, &conflict):
-			return nil, err
+			r.noteLost(time.Now())
+			return decision{}, err
 		case conflict.Actual != nil:
 			r.b.observe(ctx, r.v.event(EventDriftFound, conflict))
 		}
 		left := slices.DeleteFunc(changes, func(c dnspolicy.Change) bool { return c.Key() == conflict.Change.Key() })
 		if len(left) == len(changes) {
-			return nil, err // a conflict that is about none of them
+			return decision{}, err // a conflict that is about none of them
 		}
 		changes = left
 	}
@@ -60,9 +61,12 @@ func (r *run) unpublish(ctx context.Context) (*decision, error) {
 // when that was: the name then counts as cached until ConfirmAfter from now.
 func (r *run) removed(p dnspolicy.Propagation) {
 	rec := r.v.record
-	rec.Unpublished, rec.Propagation, rec.InSync = true, string(p), p == ""
-	if p == "" {
+	if p == "" && !rec.Unpublished {
 		rec.ReusableAt = r.v.now.Add(r.b.opts.ConfirmAfter + largestTTL(rec.RRSets))
+	}
+	rec.Unpublished, rec.Propagation, rec.InSync = true, string(p), p == ""
+	if !r.b.rules().mayLand(r.v) {
+		delete(rec.FirstSeen, oddLost)
 	}
 	r.v.unsaved = true
 }
@@ -76,14 +80,14 @@ func largestTTL(sets []store.RRSet) time.Duration {
 }
 
 // disassociate takes the address from the record's interface.
-func (r *run) disassociate(ctx context.Context) (*decision, error) {
+func (r *run) disassociate(ctx context.Context) (decision, error) {
 	start := r.v.now
 	if err := r.b.pool.Disassociate(ctx, r.v.address.AssociationID); err != nil {
-		return nil, err
+		return decision{}, err
 	}
 	r.v.address.AssociationID, r.v.address.NetworkInterfaceID, r.v.address.InstanceID = "", "", ""
 	r.tell(ctx, EventDisassociated, start, "")
-	return nil, nil
+	return decision{}, nil
 }
 
 // free ends the binding. The address is nobody's until it has cooled down; the

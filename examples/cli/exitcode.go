@@ -19,8 +19,8 @@ const (
 
 // exitHelp documents them.
 const exitHelp = `Exit codes:
-  0  done; so is a dry run with things to do, or a sweep that only found some
-  1  failed, or interrupted; or a sweep would take back too much at once
+  0  done; also a dry run, whatever there is to do, and a sweep with findings
+  1  failed, or interrupted; also a sweep that would take back too much at once
   2  usage or configuration: the message says what to change
   3  waiting: not done yet (busy, not ready, exhausted or paused), come back later`
 

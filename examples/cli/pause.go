@@ -16,9 +16,9 @@ func pauseCommand(c cloud) *cobra.Command {
 		Use:   "pause --reason TEXT",
 		Short: "Stop every action of every binder on these tables, until resume",
 		Long: `Stop every action of every binder on these tables, until resume. What is bound
-stays bound, and what a call is in the middle of, it finishes. Meanwhile all
-commands that would change something say that they wait, and for what reason;
-sweep --dry-run goes on. Pausing again replaces the reason.
+stays bound, and what a call is in the middle of, it finishes. Meanwhile the
+commands that would change a worker say that they wait, and why; sweep
+--dry-run goes on. Pausing again replaces the reason.
 
 Only the tables' names are needed: this works however wrong the rest of the
 configuration is.`,
