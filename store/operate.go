@@ -22,16 +22,17 @@ type Pauser interface {
 // unique keys, and that others could damage.
 type Auditor interface {
 	// Audit compares what is derived with the records, and returns what differs,
-	// in a stable order. With repair it mends what it returns and says so. What
-	// changes meanwhile is not reported. The flag Allocated is never changed. A
-	// comparison that is not whole is an error, and then nothing was mended.
+	// in a stable order. With repair it mends what a record explains, and says
+	// so. What changes meanwhile is not reported. The flag Allocated, as Get
+	// shows it, is never changed. A comparison that is not whole is an error, and
+	// then nothing was mended; an error of a repair comes with what was found.
 	Audit(ctx context.Context, repair bool) ([]Discrepancy, error)
 }
 
 // Discrepancy is something derived that does not agree with the records.
 type Discrepancy struct {
 	// Kind says what it is, in a word or two, such as "missing row", "stale row",
-	// "ghost row" or "orphaned guard".
+	// "ghost row", "missing guard" or "orphaned guard".
 	Kind string `json:"kind"`
 	// AllocationID is the record that it is about, empty if there is none.
 	AllocationID string `json:"allocationId,omitempty"`

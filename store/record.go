@@ -60,6 +60,9 @@ type Record struct {
 	// be associated and its name to be published. These calls may take effect
 	// until minutes later, whatever their caller was told.
 	AttemptedAt time.Time `json:"attemptedAt,omitzero"`
+	// RemovalAt is when the last lease was taken under which its name was to be
+	// removed, for which the same holds.
+	RemovalAt time.Time `json:"removalAt,omitzero"`
 	// AssociationID is empty until the association is known to exist.
 	AssociationID string `json:"associationId,omitempty"`
 
@@ -89,11 +92,13 @@ type Record struct {
 	// Reason says why the record is draining or releasing, in a few words.
 	Reason string `json:"reason,omitempty"`
 
-	// LastInstanceID, FreedAt and ReusableAt describe a Free record: who had the
-	// address last, until when, and from when on somebody else may get it.
+	// LastInstanceID, FreedAt, ReusableAt and FencedUntil describe a Free record:
+	// who had the address last, until when, from when on somebody else may get it,
+	// and until when nobody may, since calls may still land.
 	LastInstanceID string    `json:"lastInstanceId,omitempty"`
 	FreedAt        time.Time `json:"freedAt,omitzero"`
 	ReusableAt     time.Time `json:"reusableAt,omitzero"`
+	FencedUntil    time.Time `json:"fencedUntil,omitzero"`
 
 	// FirstSeen says since when something odd has been seen, by its kind.
 	FirstSeen map[string]time.Time `json:"firstSeen,omitempty"`

@@ -8,11 +8,13 @@
 // BinderId, Tags) that a reader may ignore. The flag allocated is the
 // servers': the binder never changes it while a worker stays with its
 // address. A server should set it on the condition attribute_exists(EIP): an
-// unconditional update of a row that has just gone makes a row of nothing.
+// unconditional update of a row that has just gone makes a row of nothing,
+// which Audit removes.
 //
-// The binding table is the binder's own: an item for each address and a guard
-// item for each instance and name in use, so that none has two holders.
-// Each write is one transaction over both tables.
+// The binding table is the binder's own: an item for each address, a guard
+// item for each instance and name in use, so that none has two holders, and
+// the pause switch. Each write is one transaction over both tables. The two
+// belong together: no two binding tables may share a record table.
 //
 //	client := dynamodb.NewFromConfig(cfg)
 //	records, err := dynamostore.New(client, func(o *dynamostore.Options) {
@@ -104,8 +106,8 @@ func resolve(optFns []func(*Options)) (Options, error) {
 	return opts, nil
 }
 
-// Store implements [store.Store], [store.Registry] and [store.Checker]. Make
-// one with [New].
+// Store implements [store.Store], [store.Registry], [store.Checker],
+// [store.Pauser] and [store.Auditor]. Make one with [New].
 type Store struct {
 	client Client
 	opts   Options

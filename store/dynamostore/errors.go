@@ -36,7 +36,7 @@ func sentinelOf(code string) error {
 	switch code {
 	case "AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidSignatureException",
 		"IncompleteSignature", "InvalidClientTokenId", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
-		"NotAuthorized", "OptInRequired", "ExpiredTokenException":
+		"NotAuthorized", "OptInRequired":
 		return store.ErrDenied
 	case "ResourceNotFoundException", "TableNotFoundException", "ValidationException", "ValidationError",
 		"SerializationException", "ItemCollectionSizeLimitExceededException", "ItemCollectionSizeLimitExceeded":

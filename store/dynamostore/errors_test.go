@@ -36,7 +36,7 @@ func TestErrorCodes(t *testing.T) {
 	for code, want := range map[string]error{
 		"AccessDeniedException":                  store.ErrDenied,
 		"UnrecognizedClientException":            store.ErrDenied,
-		"ExpiredTokenException":                  store.ErrDenied,
+		"ExpiredTokenException":                  nil, // credentials are renewed
 		"InvalidSignatureException":              store.ErrDenied,
 		"MissingAuthenticationTokenException":    store.ErrDenied,
 		"ResourceNotFoundException":              store.ErrInvalid,
@@ -70,6 +70,8 @@ func errorsOfAllCalls(t *testing.T, cause error) map[string]error {
 	_, getErr := records.Get(t.Context(), store.ByName("sfu.example.com."))
 	_, putErr := records.Put(t.Context(), reserved())
 	_, writeErr := writes.Put(t.Context(), reserved())
+	_, _, pausedErr := records.Paused(t.Context())
+	_, auditErr := records.Audit(t.Context(), true)
 	var listErr error
 	for _, err := range records.List(t.Context(), store.Filter{}) {
 		listErr = err
@@ -80,6 +82,10 @@ func errorsOfAllCalls(t *testing.T, cause error) map[string]error {
 		"Acquire": records.Acquire(t.Context(), "eipalloc-1"),
 		"Yield":   records.Yield(t.Context(), "eipalloc-1"),
 		"Check":   records.Check(t.Context()),
+		"Pause":   records.Pause(t.Context(), "reason"),
+		"Resume":  records.Resume(t.Context()),
+		"Paused":  pausedErr,
+		"Audit":   auditErr,
 	}
 }
 

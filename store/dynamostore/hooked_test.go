@@ -3,6 +3,7 @@ package dynamostore_test
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/eipbinder/eipbinder/store/dynamostore"
@@ -42,4 +43,13 @@ func (c *scanHooked) Scan(ctx context.Context, in *dynamodb.ScanInput, optFns ..
 	out, err := c.Client.Scan(ctx, in, optFns...)
 	c.after()
 	return out, err
+}
+
+// smallPages is a DynamoDB whose Scans have three items a page.
+type smallPages struct{ dynamostore.Client }
+
+func (c smallPages) Scan(ctx context.Context, in *dynamodb.ScanInput, optFns ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	paged := *in
+	paged.Limit = aws.Int32(3)
+	return c.Client.Scan(ctx, &paged, optFns...)
 }

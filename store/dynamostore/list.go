@@ -36,19 +36,33 @@ func (s *Store) List(ctx context.Context, f store.Filter) iter.Seq2[store.Record
 
 func (s *Store) pages(ctx context.Context, f store.Filter) iter.Seq2[[]store.Record, error] {
 	return func(yield func([]store.Record, error) bool) {
-		in := s.scanInput(f)
+		for items, err := range s.scan(ctx, s.scanInput(f)) {
+			var page []store.Record
+			if err == nil {
+				page, err = s.page(ctx, items)
+			}
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// scan yields the pages of a Scan. An error ends them.
+func (s *Store) scan(ctx context.Context, in *dynamodb.ScanInput) iter.Seq2[[]item, error] {
+	return func(yield func([]item, error) bool) {
+		in := *in // a sequence may be used again
 		for {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
 			}
-			out, err := s.client.Scan(ctx, in)
+			out, err := s.client.Scan(ctx, &in)
 			if err != nil {
-				yield(nil, wrap(ctx, "Scan of "+s.opts.BindingTable, err))
+				yield(nil, wrap(ctx, "Scan of "+*in.TableName, err))
 				return
 			}
-			page, err := s.page(ctx, out.Items)
-			if !yield(page, err) || err != nil || len(out.LastEvaluatedKey) == 0 {
+			if !yield(out.Items, nil) || len(out.LastEvaluatedKey) == 0 {
 				return
 			}
 			in.ExclusiveStartKey = out.LastEvaluatedKey

@@ -13,11 +13,12 @@ import (
 
 // The attributes of the record table that have a part in conditions.
 const (
-	attrEIP       = "EIP"
-	attrDNS       = "DNS_Record"
-	attrAllocated = "allocated"
-	attrInstance  = "InstanceId"
-	attrAcquireID = "AcquireId"
+	attrEIP          = "EIP"
+	attrDNS          = "DNS_Record"
+	attrAllocated    = "allocated"
+	attrInstance     = "InstanceId"
+	attrAllocationID = "AllocationId"
+	attrAcquireID    = "AcquireId"
 )
 
 // rowKey names the record's row.
@@ -41,7 +42,7 @@ func rowAttributes(r store.Record) item {
 	}
 	return item{
 		"AssociationId":    text(r.AssociationID),
-		"AllocationId":     text(r.AllocationID),
+		attrAllocationID:   text(r.AllocationID),
 		attrInstance:       text(r.InstanceID),
 		"AvailabilityZone": text(r.AvailabilityZone),
 		"BinderId":         text(r.BinderID),

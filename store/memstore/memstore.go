@@ -32,7 +32,8 @@ var (
 	_ store.Registry = (*Store)(nil)
 )
 
-// Store implements [store.Store] and [store.Registry]. Make one with [New].
+// Store implements [store.Store], [store.Registry] and [store.Pauser]. Make
+// one with [New].
 type Store struct {
 	mu      sync.Mutex
 	entries map[string]entry     // by allocation ID

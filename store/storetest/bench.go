@@ -82,7 +82,7 @@ func full() store.Record {
 	}
 	r.Propagation, r.InSync, r.Unpublished, r.KeepName = "C123", true, true, true
 	r.Forced, r.Reason, r.LastInstanceID = true, "because", "i-0"
-	r.FreedAt, r.ReusableAt = at.Add(3), at.Add(4)
+	r.FreedAt, r.ReusableAt, r.FencedUntil, r.RemovalAt = at.Add(3), at.Add(4), at.Add(5), at.Add(6)
 	r.FirstSeen = map[string]time.Time{"oddity": at.Add(5)}
 	return r
 }

@@ -18,6 +18,9 @@ type broken struct {
 	list    func(context.Context, store.Filter) iter.Seq2[store.Record, error]
 	acquire func(context.Context, string) error
 	yield   func(context.Context, string) error
+	pause   func(context.Context, string) error
+	resume  func(context.Context) error
+	paused  func(context.Context) (bool, string, error)
 
 	mu     sync.Mutex
 	kept   map[string]store.Record
@@ -26,7 +29,10 @@ type broken struct {
 
 func newBroken() *broken {
 	s := memstore.New()
-	return &broken{Store: s, put: s.Put, get: s.Get, delete: s.Delete, list: s.List, acquire: s.Acquire, yield: s.Yield, kept: map[string]store.Record{}}
+	return &broken{
+		Store: s, put: s.Put, get: s.Get, delete: s.Delete, list: s.List, acquire: s.Acquire, yield: s.Yield,
+		pause: s.Pause, resume: s.Resume, paused: s.Paused, kept: map[string]store.Record{},
+	}
 }
 
 func (b *broken) Put(ctx context.Context, r store.Record) (store.Record, error) { return b.put(ctx, r) }
@@ -44,6 +50,12 @@ func (b *broken) List(ctx context.Context, f store.Filter) iter.Seq2[store.Recor
 func (b *broken) Acquire(ctx context.Context, id string) error { return b.acquire(ctx, id) }
 
 func (b *broken) Yield(ctx context.Context, id string) error { return b.yield(ctx, id) }
+
+func (b *broken) Pause(ctx context.Context, reason string) error { return b.pause(ctx, reason) }
+
+func (b *broken) Resume(ctx context.Context) error { return b.resume(ctx) }
+
+func (b *broken) Paused(ctx context.Context) (bool, string, error) { return b.paused(ctx) }
 
 // stored is the record as it truly is.
 func (b *broken) stored(id string) (r store.Record) {

@@ -16,7 +16,7 @@ import (
 // must find wrong.
 func defects() map[string]func(*broken) {
 	all := map[string]func(*broken){}
-	for _, some := range []map[string]func(*broken){readDefects(), writeDefects(), keyDefects(), deleteDefects(), listDefects(), flagDefects()} {
+	for _, some := range []map[string]func(*broken){readDefects(), writeDefects(), keyDefects(), deleteDefects(), listDefects(), flagDefects(), pauseDefects()} {
 		maps.Copy(all, some)
 	}
 	return all

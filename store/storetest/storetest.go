@@ -9,7 +9,11 @@
 // Each case is a subtest and prints the sentence of the contract that it
 // proves if it fails. The flag Allocated is set and cleared through
 // [store.Registry] where the store implements it, else through
-// [Options].SetAllocated.
+// [Options].SetAllocated. Cases about optional interfaces that the store does
+// not implement are skipped.
+//
+// [Intercept] is for tests of what uses a store: it puts faults and delays
+// between the two.
 //
 // Run is safe for concurrent use; the cases of one Run follow one another.
 package storetest
@@ -63,8 +67,8 @@ func Run(t *testing.T, newStore func(*testing.T) store.Store, optFns ...func(*Op
 				t.Skipf("excluded: %s", reason)
 			}
 			s := newStore(t)
-			if _, ok := s.(store.Registry); c.registry && !ok {
-				t.Skip("the store is not a store.Registry")
+			if missing := c.missing(s); missing != "" {
+				t.Skipf("the store is not a %s", missing)
 			}
 			t.Cleanup(func() {
 				if t.Failed() {
@@ -82,10 +86,25 @@ type testCase struct {
 	contract string
 	run      func(*bench)
 	registry bool // is about store.Registry
+	pauser   bool // is about store.Pauser
+}
+
+// missing names the optional interface that the case is about, if the store
+// lacks it.
+func (c testCase) missing(s store.Store) string {
+	_, registry := s.(store.Registry)
+	_, pauser := s.(store.Pauser)
+	switch {
+	case c.registry && !registry:
+		return "store.Registry"
+	case c.pauser && !pauser:
+		return "store.Pauser"
+	}
+	return ""
 }
 
 func cases() []testCase {
-	return slices.Concat(getCases(), putCases(), keyCases(), raceCases(), deleteCases(), listCases(), memoryCases(), flagCases(), registryCases())
+	return slices.Concat(getCases(), putCases(), keyCases(), raceCases(), deleteCases(), listCases(), memoryCases(), flagCases(), registryCases(), pauseCases())
 }
 
 func checkExclude(exclude map[string]string) error {

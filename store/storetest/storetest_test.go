@@ -76,7 +76,7 @@ func TestExclude(t *testing.T) {
 	}, func(o *Options) { o.Exclude = map[string]string{"get-absent": "to see it skipped"} })
 }
 
-// onlyStore is a store without store.Registry.
+// onlyStore is a store without optional interfaces.
 type onlyStore struct{ store.Store }
 
 func TestStoreWithoutRegistry(t *testing.T) {
