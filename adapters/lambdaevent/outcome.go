@@ -11,23 +11,15 @@ import (
 
 // Response is the answer to an event that needs no other invocation.
 type Response struct {
-	Outcomes []Outcome `json:"outcomes"`
+	Outcomes []binder.Outcome `json:"outcomes"`
 	// Failed counts the outcomes that failed for good.
 	Failed int `json:"failed"`
 }
 
-// Outcome is a binder.Outcome with its error as text.
-type Outcome struct {
-	binder.Outcome
-	Error string `json:"error,omitempty"`
-}
-
 func respond(outcomes []binder.Outcome) Response {
-	r := Response{Outcomes: make([]Outcome, len(outcomes))}
-	for i, o := range outcomes {
-		r.Outcomes[i].Outcome = o
+	r := Response{Outcomes: outcomes}
+	for _, o := range outcomes {
 		if o.Err != nil {
-			r.Outcomes[i].Error = o.Err.Error()
 			r.Failed++
 		}
 	}

@@ -34,6 +34,16 @@ const (
 	EnvCoolDown = "EIPBINDER_COOL_DOWN"
 	// EnvStopGrace is for how long a stopped worker keeps its binding. Default "10m".
 	EnvStopGrace = "EIPBINDER_STOP_GRACE"
+	// EnvLease is for how long one worker may act on a record before another one
+	// takes over. Default "1m"; at least a second.
+	EnvLease = "EIPBINDER_LEASE"
+	// EnvLateCalls is for how long after a lease was taken its calls may still take
+	// effect. Default "6m": the lease, and the five minutes of a signature. Less is
+	// for tests only.
+	EnvLateCalls = "EIPBINDER_LATE_CALLS"
+	// EnvConfirmAfter is how far apart two observations must be that together prove
+	// an absence. Default "5m".
+	EnvConfirmAfter = "EIPBINDER_CONFIRM_AFTER"
 	// EnvKeepNames leaves the names of freed addresses published. Default "false".
 	EnvKeepNames = "EIPBINDER_KEEP_NAMES"
 	// EnvRecordTags are the keys, separated by commas, of instance tags that
@@ -59,6 +69,9 @@ type Config struct {
 	TTL          time.Duration
 	CoolDown     time.Duration
 	StopGrace    time.Duration
+	Lease        time.Duration
+	LateCalls    time.Duration
+	ConfirmAfter time.Duration
 	KeepNames    bool
 	RecordTags   []string
 	BinderID     string
@@ -81,6 +94,9 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		TTL:          read(&r, EnvTTL, "60s", "whole seconds, such as 60s", wholeSeconds),
 		CoolDown:     read(&r, EnvCoolDown, "2m", "a duration, such as 2m", duration),
 		StopGrace:    read(&r, EnvStopGrace, "10m", "a duration, such as 10m", duration),
+		Lease:        read(&r, EnvLease, "1m", "a duration of at least a second, such as 1m", lease),
+		LateCalls:    read(&r, EnvLateCalls, "6m", "a duration, such as 6m", duration),
+		ConfirmAfter: read(&r, EnvConfirmAfter, "5m", "a duration, such as 5m", duration),
 		KeepNames:    read(&r, EnvKeepNames, "false", "true or false", strconv.ParseBool),
 		RecordTags:   keys(getenv(EnvRecordTags)),
 		BinderID:     read(&r, EnvBinderID, "eipbinder", "a name for this deployment", text),
@@ -150,6 +166,14 @@ func duration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err == nil && d < 0 {
 		err = fmt.Errorf("%s is negative", s)
+	}
+	return d, err
+}
+
+func lease(s string) (time.Duration, error) {
+	d, err := duration(s)
+	if err == nil && d < time.Second {
+		err = fmt.Errorf("%s is shorter than a second", s)
 	}
 	return d, err
 }

@@ -63,6 +63,9 @@ func (c Config) options(o *binder.Options) {
 	o.TTL = c.TTL
 	o.CoolDown = c.CoolDown
 	o.StopGrace = c.StopGrace
+	o.Lease = c.Lease
+	o.LateCalls = c.LateCalls
+	o.ConfirmAfter = c.ConfirmAfter
 	o.KeepNames = c.KeepNames
 	o.RecordTags = c.RecordTags
 }

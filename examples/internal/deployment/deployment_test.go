@@ -34,7 +34,8 @@ func TestBuild(t *testing.T) {
 	if err != nil || b == nil || records == nil {
 		t.Fatalf("Build = %v, %v, %v", b, records, err)
 	}
-	if got.Suffix != c.Suffix || got.TTL != c.TTL || got.CoolDown != c.CoolDown || got.StopGrace != c.StopGrace || got.BinderID != c.BinderID {
+	if got.Suffix != c.Suffix || got.TTL != c.TTL || got.CoolDown != c.CoolDown || got.StopGrace != c.StopGrace || got.BinderID != c.BinderID ||
+		got.Lease != c.Lease || got.LateCalls != c.LateCalls || got.ConfirmAfter != c.ConfirmAfter {
 		t.Errorf("options %+v do not follow from %+v", got, c)
 	}
 }

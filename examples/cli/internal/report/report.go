@@ -58,23 +58,10 @@ func when(r store.Record) string {
 	return at.UTC().Format(time.RFC3339)
 }
 
-// Outcome is a binder.Outcome with its error as text.
-type Outcome struct {
-	binder.Outcome
-	Error string `json:"error,omitempty"`
-}
-
 // Outcomes shows outcomes, in their order.
 func Outcomes(w io.Writer, outcomes []binder.Outcome, asJSON bool) error {
 	if asJSON {
-		lines := make([]Outcome, len(outcomes))
-		for i, o := range outcomes {
-			lines[i].Outcome = o
-			if o.Err != nil {
-				lines[i].Error = o.Err.Error()
-			}
-		}
-		return Lines(w, lines)
+		return Lines(w, outcomes)
 	}
 	rows := make([][]string, len(outcomes))
 	for i, o := range outcomes {
