@@ -128,6 +128,8 @@ func (r *run) claim(ctx context.Context) error {
 			rec.AssociationID = ""
 		}
 		rec.AttemptedAt = r.v.now
+	} else if !rec.KeepName {
+		rec.RemovalAt = r.v.now
 	}
 	return r.put(ctx, rec)
 }
@@ -298,6 +300,10 @@ func (r *run) commit(ctx context.Context) error {
 	since := r.v.instance.LaunchedAt
 	if since.IsZero() {
 		since = r.start
+	}
+	if r.repair {
+		r.repair = false
+		r.tell(ctx, EventDriftRepaired, r.start, "")
 	}
 	r.tell(ctx, EventBound, since, "")
 	return nil

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/eippool"
@@ -40,6 +41,7 @@ type Binder struct {
 	zone   dnspolicy.Zone
 	store  store.Store
 	opts   Options
+	decide func(view) decision // the planner: rules.decide of the options
 }
 
 // New returns a Binder, or an ErrConfig that names the field. It does no I/O:
@@ -49,28 +51,40 @@ func New(b Backends, optFns ...func(*Options)) (*Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Binder{fleet: b.Fleet, pool: b.Pool, policy: b.Policy, zone: b.Zone, store: b.Store, opts: opts}, nil
+	made := &Binder{fleet: b.Fleet, pool: b.Pool, policy: b.Policy, zone: b.Zone, store: b.Store, opts: opts}
+	made.decide = made.rules().decide
+	return made, nil
 }
 
 // Check verifies what only the cloud knows: that the store has its tables and
 // their schema, that the zone exists and holds the suffix, and that the pool
 // is not empty. It changes nothing. The error joins all that is wrong.
 func (b *Binder) Check(ctx context.Context) error {
-	var errs []error
+	checks := []func(context.Context) error{b.checkPool}
 	if c, ok := b.store.(store.Checker); ok {
-		errs = append(errs, c.Check(ctx))
+		checks = append(checks, c.Check)
 	}
 	if c, ok := b.zone.(dnspolicy.Checker); ok {
-		errs = append(errs, c.Check(ctx, b.opts.Suffix))
+		checks = append(checks, func(ctx context.Context) error { return c.Check(ctx, b.opts.Suffix) })
 	}
+	errs := make([]error, len(checks))
+	var group sync.WaitGroup // at once: a function that starts is waited for
+	for i, check := range checks {
+		group.Go(func() { errs[i] = check(ctx) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func (b *Binder) checkPool(ctx context.Context) error {
 	addresses, err := b.pool.List(ctx)
 	switch {
 	case err != nil:
-		errs = append(errs, fmt.Errorf("list the pool: %w", err))
+		return fmt.Errorf("list the pool: %w", err)
 	case len(addresses) == 0:
-		errs = append(errs, fmt.Errorf("%w: the pool is empty: no address carries its tags", ErrConfig))
+		return fmt.Errorf("%w: the pool is empty: no address carries its tags", ErrConfig)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // observe tells the observer and the log.

@@ -21,7 +21,8 @@ type rules struct {
 //
 //	none       pending                     wait
 //	           running, ineligible         end: ineligible
-//	           running, holds an address   fail: not ours to displace, unless its own
+//	           running, holds an address   fail: not ours to displace, unless its own;
+//	                                       wait while that is not clear
 //	           running                     reserve
 //	           stopped                     end: ineligible
 //	           gone or not known           end: gone, or unbound if this run did it
@@ -63,6 +64,9 @@ func (r rules) decide(v view) decision {
 }
 
 func (r rules) decideUnpaused(v view) decision {
+	if v.order == orderBind && !alive(v.instance) {
+		return decideUnbindable(v)
+	}
 	if v.record == nil {
 		return decideUnrecorded(v)
 	}
@@ -84,6 +88,9 @@ func (r rules) decideUnpaused(v view) decision {
 	if d, ordered := decideDrain(v); ordered {
 		return d
 	}
+	if stopped(v.instance) {
+		return r.decideStopped(v)
+	}
 	if v.record.Phase == store.Reserved {
 		return r.decideReserved(v)
 	}
@@ -94,13 +101,13 @@ func decideUnrecorded(v view) decision {
 	switch {
 	case v.failure != nil:
 		return fail(v.failure)
-	case v.unbound && (v.order != "" || !alive(v.instance)):
+	case v.unbound && (v.order.ofBound() || !alive(v.instance)):
 		return end(Unbound, v.afterwards())
-	case v.order != "":
+	case v.order.ofBound():
 		return end(Gone, "nothing is bound to it")
 	case v.instance == nil:
 		return end(Gone, "not known to the fleet")
-	case v.instance.State == ShuttingDown || v.instance.State == Terminated:
+	case dead(v.instance):
 		return end(Gone, "instance is "+string(v.instance.State))
 	case !v.instance.Eligible:
 		return end(Ineligible, "not selected by the fleet's tags")
@@ -109,8 +116,22 @@ func decideUnrecorded(v view) decision {
 }
 
 // alive reports whether the instance may be bound, now or later.
-func alive(i *Instance) bool {
-	return i != nil && (i.State == Running || i.State == Pending)
+func alive(i *Instance) bool { return i != nil && (i.State == Running || i.State == Pending) }
+
+func stopped(i *Instance) bool { return i != nil && (i.State == Stopping || i.State == Stopped) }
+
+func dead(i *Instance) bool { return i != nil && (i.State == ShuttingDown || i.State == Terminated) }
+
+// decideUnbindable answers an order to bind an instance that is not alive: what
+// it may still have is not touched.
+func decideUnbindable(v view) decision {
+	switch {
+	case v.instance == nil:
+		return wait(NotReady, notReadyRetry, "not known to the fleet")
+	case dead(v.instance):
+		return end(Gone, "instance is "+string(v.instance.State))
+	}
+	return end(Ineligible, reasonStopped)
 }
 
 // afterwards says what to know of a binding that this run took back.
@@ -127,14 +148,14 @@ func (v view) afterwards() string {
 // decideUnbound decides for an eligible instance that exists.
 func decideUnbound(v view) decision {
 	switch {
-	case v.instance.State == Stopping || v.instance.State == Stopped:
+	case stopped(v.instance):
 		return end(Ineligible, reasonStopped)
 	case v.instance.State == Pending:
 		return wait(NotReady, notReadyRetry, "instance is pending")
 	case v.instance.NetworkInterfaceID == "":
 		return wait(NotReady, notReadyRetry, "instance shows no primary interface yet")
 	case v.instance.ElasticIP.IsValid() && !v.unbound && v.own == nil:
-		return fail(errOccupied(v.instance))
+		return v.occupied()
 	}
 	return decision{step: stepReserve}
 }
@@ -156,20 +177,12 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 		return r.confirm(v, oddInstance, r.confirmAfter, func() decision {
 			return release("instance does not exist", true)
 		}), true
-	case !alive(v.instance):
-		return r.decideDead(v), true
+	case dead(v.instance):
+		return release("instance is "+string(v.instance.State), true), true
 	case v.record.Phase == store.Reserved && !v.instance.Eligible:
 		return release("instance is not eligible any more", true), true
 	}
 	return decision{}, false
-}
-
-// decideDead decides for a record whose instance is not running any more.
-func (r rules) decideDead(v view) decision {
-	if v.instance.State == ShuttingDown || v.instance.State == Terminated {
-		return decision{step: stepRelease, reason: "instance is " + string(v.instance.State), forced: true}
-	}
-	return r.decideStopped(v)
 }
 
 // decideDrain carries an order to hide or to show out.
@@ -178,6 +191,8 @@ func decideDrain(v view) (decision, bool) {
 	switch {
 	case v.order == orderDrain && !hidden:
 		return decision{step: stepHide, reason: reasonDrain}, true
+	case v.order == orderUndrain && hidden && stopped(v.instance):
+		return decision{step: stepHide, reason: reasonStopped}, true
 	case v.order == orderUndrain && hidden:
 		return decision{step: stepShow, reason: "undrain was requested"}, true
 	}
@@ -308,7 +323,7 @@ func (r rules) decideRemoval(v view) decision {
 
 // terminated reports that nothing can be associated with the instance any
 // more. An instance that is not known was confirmed to be absent.
-func terminated(i *Instance) bool { return i == nil || i.State == Terminated }
+func terminated(i *Instance) bool { return i != nil && i.State == Terminated }
 
 // serving reports whether the instance may be in use.
 func serving(i *Instance) bool {

@@ -27,9 +27,26 @@ func (b *Binder) removeOrphan(ctx context.Context, o orphan) error {
 	if len(now) != 1 || now[0].Version != o.record.Version {
 		return nil // in use again: the next sweep looks again
 	}
+	if err := b.fence(ctx, now[0]); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.opts.Lease)
+	defer cancel()
 	_, err = b.zone.Apply(ctx, []dnspolicy.Change{dnspolicy.Delete(o.set)})
 	if err != nil && !errors.Is(err, dnspolicy.ErrConflict) {
 		return &Error{Step: "remove an orphaned name", AllocationID: o.record.AllocationID, Name: o.set.Name, Terminal: terminal(err), Err: err}
+	}
+	return nil
+}
+
+// fence makes a Free record's address nobody's for as long as a removal that
+// begins now may land. Somebody who was faster is an error: their name it is.
+func (b *Binder) fence(ctx context.Context, r store.Record) error {
+	r.WriteID, r.RemovalAt = rand.Text(), time.Now()
+	r.FencedUntil = b.fencedUntil(r)
+	r.ReusableAt = latest(r.ReusableAt, r.FencedUntil)
+	if _, err := b.store.Put(ctx, r); err != nil {
+		return &Error{Step: "fence an orphaned name", AllocationID: r.AllocationID, Terminal: terminal(err), Err: err}
 	}
 	return nil
 }

@@ -80,10 +80,10 @@ func TestOneWorkersLife(t *testing.T) {
 		w.launch("i-2")
 		o = reconcile(t, b, "i-2")
 		want(t, o, binder.Exhausted)
-		if o.RetryAfter <= 0 || o.RetryAfter > 2*time.Minute {
+		if o.RetryAfter <= 0 || o.RetryAfter > 6*time.Minute {
 			t.Errorf("come back after %s", o.RetryAfter)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(6 * time.Minute)
 		want(t, reconcile(t, b, "i-2"), binder.Bound)
 	})
 }
@@ -94,12 +94,12 @@ func TestShortLifeCoolsUntilLateCallsAreOver(t *testing.T) {
 		w := newWorld(t, 1)
 		b := w.binder()
 		w.launch("i-1")
-		launched := time.Now()
 		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		removed := time.Now()
 		w.fleet.SetState("i-1", binder.Terminated)
 		want(t, reconcile(t, b, "i-1"), binder.Unbound)
-		if r := w.records()[0]; !r.ReusableAt.Equal(launched.Add(6 * time.Minute)) {
-			t.Errorf("launched at %s, reusable at %s", launched, r.ReusableAt)
+		if r := w.records()[0]; !r.ReusableAt.Equal(removed.Add(6*time.Minute)) || !r.FencedUntil.Equal(r.ReusableAt) {
+			t.Errorf("the name was removed at %s, the address is reusable at %s", removed, r.ReusableAt)
 		}
 	})
 }
@@ -281,8 +281,9 @@ func TestStopHidesAndReturnShows(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		want(t, reconcile(t, b, "i-1"), binder.Unbound)
 		w.fleet.SetState("i-1", binder.Running)
-		o = reconcile(t, b, "i-1") // its own address, though it is still cooling
-		want(t, o, binder.Bound)
+		want(t, reconcile(t, b, "i-1"), binder.Exhausted) // a late removal could take its new name away
+		time.Sleep(6 * time.Minute)
+		want(t, reconcile(t, b, "i-1"), binder.Bound)
 	})
 }
 
@@ -435,6 +436,9 @@ func TestAddressReleasedByHandIsReplaced(t *testing.T) {
 		want(t, reconcile(t, b, "i-1"), binder.NotReady)
 		time.Sleep(5 * time.Minute)
 		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		sweep(t, b)
+		time.Sleep(5 * time.Minute)
+		sweep(t, b)
 		records := w.records()
 		if len(records) != 1 || records[0].AllocationID == lost {
 			t.Errorf("records: %+v", records)

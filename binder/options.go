@@ -48,8 +48,8 @@ type Options struct {
 	// an absence. Default 5 min, since EC2's answers may lag that much.
 	ConfirmAfter time.Duration
 	// LateCalls is for how long after a lease was taken the calls made under it
-	// may still take effect, whatever their caller was told. It should exceed Lease
-	// by five minutes, for which a signature is valid. Default 6 min.
+	// may still take effect, whatever their caller was told. Default: Lease and
+	// the five minutes for which a signature is valid. Less is for simulations.
 	LateCalls time.Duration
 	// StopGrace is for how long a stopped instance keeps its binding, hidden.
 	// Default 10 min.
@@ -66,6 +66,12 @@ type Options struct {
 	Observer Observer
 }
 
+// unset marks an option whose default depends on another one.
+const unset time.Duration = -1 << 62
+
+// signature is for how long AWS accepts a signed request.
+const signature = 5 * time.Minute
+
 func defaults() Options {
 	return Options{
 		BinderID:     "eipbinder",
@@ -73,7 +79,7 @@ func defaults() Options {
 		CoolDown:     2 * time.Minute,
 		Lease:        time.Minute,
 		ConfirmAfter: 5 * time.Minute,
-		LateCalls:    6 * time.Minute,
+		LateCalls:    unset,
 		StopGrace:    10 * time.Minute,
 		BlastRadius:  50,
 		Concurrency:  16,
@@ -87,6 +93,9 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 	o := defaults()
 	for _, fn := range optFns {
 		fn(&o)
+	}
+	if o.LateCalls == unset {
+		o.LateCalls = o.Lease + signature
 	}
 	var errs []error
 	require := func(ok bool, what string) {

@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"encoding/json"
 	"net/netip"
 	"time"
 )
@@ -47,6 +48,20 @@ type Outcome struct {
 	AllocationID string     `json:"allocationId,omitempty"`
 	IP           netip.Addr `json:"ip,omitzero"`
 	Name         string     `json:"name,omitempty"`
-	// Err is why it failed, a *Error; nil unless Status is Failed.
+	// Err is why it failed, a *Error; nil unless Status is Failed. In JSON it is
+	// the text "error".
 	Err error `json:"-"`
+}
+
+// MarshalJSON gives the error as text.
+func (o Outcome) MarshalJSON() ([]byte, error) {
+	type fields Outcome // without this method
+	text := ""
+	if o.Err != nil {
+		text = o.Err.Error()
+	}
+	return json.Marshal(struct {
+		fields
+		Error string `json:"error,omitempty"`
+	}{fields(o), text})
 }

@@ -87,7 +87,7 @@ func (p *picker) load(ctx context.Context) error {
 }
 
 // choose returns the index of the best address for the instance: the one that
-// it had last, cool or not, else one of those that have been unused for
+// it had last, as soon as no call can land on it any more, else one of those that have been unused for
 // longest. Among these the instance's ID decides, so that contenders spread
 // instead of all wanting the same one. If there is none it returns -1 and when
 // the next one is cool.
@@ -98,6 +98,8 @@ func choose(candidates []candidate, i Instance, now time.Time) (int, time.Durati
 	for n, c := range candidates {
 		switch {
 		case !c.address.Fits(target):
+		case now.Before(c.record.FencedUntil):
+			retry = min(retry, c.record.FencedUntil.Sub(now))
 		case c.record.LastInstanceID == i.ID:
 			return n, 0
 		case now.Before(c.record.ReusableAt):

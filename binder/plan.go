@@ -35,12 +35,12 @@ func (s step) verb() string {
 }
 
 // plan decides for everything that was surveyed. It is pure but for the time.
-func (s *survey) plan(r rules, suffix string) Report {
+func (s *survey) plan(decide func(view) decision, suffix, binderID string) Report {
 	var report Report
 	now := time.Now()
 	for _, v := range s.views {
 		v.now = now
-		d := r.decide(v)
+		d := decide(v)
 		switch {
 		case d.status == Failed:
 			f := Finding{Kind: FindingConflict, InstanceID: v.id, Detail: d.err.Error()}
@@ -52,7 +52,7 @@ func (s *survey) plan(r rules, suffix string) Report {
 			report.Actions = append(report.Actions, v.action(d))
 		}
 	}
-	s.planNames(&report, suffix)
+	s.planNames(&report, suffix, binderID)
 	for _, r := range s.lost {
 		report.Actions = append(report.Actions, Action{Verb: verbForget, AllocationID: r.AllocationID, IP: r.IP, Reason: oddAddress})
 	}
@@ -90,8 +90,8 @@ func (r Report) releases() int {
 
 // planNames finds the names under the suffix that no binding explains. Those
 // that a Free record remembers are left over from it.
-func (s *survey) planNames(report *Report, suffix string) {
-	current, remembered := s.names()
+func (s *survey) planNames(report *Report, suffix, binderID string) {
+	current, remembered := s.names(binderID)
 	owned := make(map[string]string, len(s.addresses))
 	for _, a := range s.addresses {
 		owned[a.IP.String()] = a.AllocationID
@@ -112,8 +112,8 @@ func (s *survey) planNames(report *Report, suffix string) {
 }
 
 // names returns the record sets that records say are published, and those that
-// they remember to have been.
-func (s *survey) names() (current map[dnspolicy.RRKey]bool, remembered map[dnspolicy.RRKey]orphan) {
+// Free ones of this deployment remember to have been.
+func (s *survey) names(binderID string) (current map[dnspolicy.RRKey]bool, remembered map[dnspolicy.RRKey]orphan) {
 	current, remembered = map[dnspolicy.RRKey]bool{}, map[dnspolicy.RRKey]orphan{}
 	records := slices.Clone(s.free)
 	for _, v := range s.views {
@@ -124,7 +124,7 @@ func (s *survey) names() (current map[dnspolicy.RRKey]bool, remembered map[dnspo
 	for _, r := range records {
 		for _, stored := range r.RRSets {
 			set := fromStored(stored)
-			if r.Phase == store.Free && !r.KeepName {
+			if r.Phase == store.Free && !r.KeepName && r.BinderID == binderID {
 				remembered[set.RRKey] = orphan{set, r}
 			} else {
 				current[set.RRKey] = true

@@ -30,21 +30,7 @@ func (b *Binder) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error
 // Bind is Reconcile for one instance, but it never unbinds: an instance that
 // is not running is an Outcome (NotReady, Gone, Ineligible) and is left alone.
 func (b *Binder) Bind(ctx context.Context, id string) (Outcome, error) {
-	found, err := b.describe(ctx, []string{id})
-	if err != nil {
-		outcome := b.failed(ctx, view{id: id}, "describe", err)
-		return outcome, outcome.Err
-	}
-	i, ok := found[id]
-	switch {
-	case !ok:
-		return Outcome{InstanceID: id, Status: NotReady, RetryAfter: notReadyRetry, Reason: "instance is not known"}, nil
-	case i.State == ShuttingDown || i.State == Terminated:
-		return Outcome{InstanceID: id, Status: Gone, Reason: "instance is " + string(i.State)}, nil
-	case i.State == Stopping || i.State == Stopped:
-		return Outcome{InstanceID: id, Status: Ineligible, Reason: reasonStopped}, nil
-	}
-	return only(b.Reconcile(ctx, id))
+	return only(b.reconcile(ctx, []string{id}, orderBind, true))
 }
 
 // UnbindOptions are how an Unbind goes about it.
@@ -231,10 +217,12 @@ func (b *Binder) explainAll(ctx context.Context, views []view) error {
 // holds is one that it had before: then an association call landed after its
 // binding was taken back, and the address is its own to be bound again.
 func (b *Binder) explain(ctx context.Context, v *view, addresses []eippool.Address) error {
-	i := slices.IndexFunc(addresses, func(a eippool.Address) bool {
-		return a.IP == v.instance.ElasticIP && a.NetworkInterfaceID == v.instance.NetworkInterfaceID
-	})
+	i := slices.IndexFunc(addresses, func(a eippool.Address) bool { return a.IP == v.instance.ElasticIP })
 	if i < 0 {
+		return nil
+	}
+	if addresses[i].NetworkInterfaceID != v.instance.NetworkInterfaceID {
+		v.unclear = true // the instance was described before somebody took the address away
 		return nil
 	}
 	records, err := b.store.Get(ctx, store.ByAddress(addresses[i].AllocationID))
@@ -244,13 +232,23 @@ func (b *Binder) explain(ctx context.Context, v *view, addresses []eippool.Addre
 	if len(records) == 1 && records[0].Phase == store.Free && records[0].BinderID == b.opts.BinderID && records[0].LastInstanceID == v.id {
 		v.own = &candidate{addresses[i], records[0]}
 	}
+	v.unclear = len(records) == 1 && records[0].InstanceID == v.id // another worker has just reserved it
 	return nil
+}
+
+// occupied is what to do about an instance that holds an address which is not
+// known to be its own.
+func (v view) occupied() decision {
+	if v.unclear {
+		return wait(NotReady, notReadyRetry, "it is not clear yet which address it holds")
+	}
+	return fail(errOccupied(v.instance))
 }
 
 // leftAlone reports whether the instance is none of ours to bind, and is in no
 // state that could ask for an unbinding either.
 func (v view) leftAlone() bool {
-	return v.order == "" && v.instance != nil && !v.instance.Eligible &&
+	return !v.order.ofBound() && v.instance != nil && !v.instance.Eligible &&
 		(v.instance.State == Running || v.instance.State == Pending)
 }
 

@@ -2,7 +2,6 @@ package binder
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/netip"
@@ -67,26 +66,6 @@ type Finding struct {
 	AllocationID string      `json:"allocationId,omitempty"`
 	Name         string      `json:"name,omitempty"`
 	Detail       string      `json:"detail"`
-}
-
-// MarshalJSON gives each outcome that failed its error, as text.
-func (r Report) MarshalJSON() ([]byte, error) {
-	type fields Report // without this method
-	type outcome struct {
-		Outcome
-		Error string `json:"error,omitempty"`
-	}
-	outcomes := make([]outcome, len(r.Outcomes))
-	for i, o := range r.Outcomes {
-		outcomes[i].Outcome = o
-		if o.Err != nil {
-			outcomes[i].Error = o.Err.Error()
-		}
-	}
-	return json.Marshal(struct {
-		fields
-		Outcomes []outcome `json:"outcomes,omitempty"`
-	}{fields(r), outcomes})
 }
 
 // WriteText writes the report as a table for people, findings first. Of the

@@ -23,6 +23,7 @@ type run struct {
 	*batch
 	v      view
 	helped bool
+	repair bool // what it commits was damaged
 	start  time.Time
 }
 
@@ -39,7 +40,7 @@ func (r *run) do(ctx context.Context) Outcome {
 	r.v.owner, r.start = rand.Text(), time.Now()
 	for range maxSteps {
 		r.adopt()
-		d := r.b.rules().decide(r.v)
+		d := r.b.decide(r.v)
 		if d.step == stepEnd {
 			return r.finish(ctx, d)
 		}
@@ -60,11 +61,14 @@ func (r *run) do(ctx context.Context) Outcome {
 // adopt takes over what the cloud shows and the record does not say yet.
 func (r *run) adopt() {
 	r.v.now = time.Now()
-	rec, a := r.v.record, r.v.address
-	if rec != nil && rec.Owner != "" && rec.Owner != r.v.owner && !rec.Leased(r.v.now) {
-		r.noteLost(rec.LeaseUntil) // whoever had the lease died with it
+	if r.v.record == nil || r.v.paused != "" || r.v.record.Owner != r.v.owner && r.v.record.Leased(r.v.now) {
+		return // not to be written
 	}
-	if rec == nil || a == nil || rec.Phase == store.Releasing || !a.Associated() {
+	if r.v.record.Owner != "" && r.v.record.Owner != r.v.owner {
+		r.noteLost(r.v.record.LeaseUntil) // whoever had the lease died with it
+	}
+	rec, a := r.v.record, r.v.address
+	if a == nil || rec.Phase == store.Releasing || !a.Associated() {
 		return
 	}
 	if a.NetworkInterfaceID == rec.NetworkInterfaceID && a.AssociationID != rec.AssociationID {
@@ -97,6 +101,7 @@ func (r *run) lookAgain(ctx context.Context) error {
 		seen.record, seen.address, r.v.unbound = nil, nil, true // somebody finished it; what came after is not ours to end
 	}
 	r.v.instance, r.v.record, r.v.address, r.v.own, r.v.unsaved = seen.instance, seen.record, seen.address, seen.own, false
+	r.v.unclear, r.v.missing, r.v.usurped = seen.unclear, false, nil
 	return nil
 }
 

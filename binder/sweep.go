@@ -46,7 +46,7 @@ func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Repo
 	if err != nil {
 		return Report{}, fmt.Errorf("sweep: %w", err)
 	}
-	report := s.plan(b.rules(), b.opts.Suffix)
+	report := s.plan(b.decide, b.opts.Suffix, b.opts.BinderID)
 	report.DryRun = opts.DryRun
 	if err := b.audit(ctx, &report, false); err != nil || opts.DryRun {
 		return report, err
@@ -68,6 +68,9 @@ func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Repo
 // apply carries the plan out.
 func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 	for _, f := range report.Findings {
+		if f.Kind == FindingConflict {
+			continue // the run of its instance tells
+		}
 		b.observe(ctx, Event{Kind: EventDriftFound, InstanceID: f.InstanceID, AllocationID: f.AllocationID, Name: f.Name, Reason: f.Detail})
 	}
 	report.Outcomes = make([]Outcome, len(s.views))
@@ -89,10 +92,10 @@ func (b *Binder) audit(ctx context.Context, report *Report, repair bool) error {
 		return nil
 	}
 	found, err := a.Audit(ctx, repair)
+	report.Store = found // what could be mended, even if not all could
 	if err != nil {
 		return fmt.Errorf("audit the store: %w", err)
 	}
-	report.Store = found
 	return nil
 }
 

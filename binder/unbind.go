@@ -16,7 +16,7 @@ func (r *run) release(ctx context.Context, d decision) error {
 	rec := r.v.record.Clone()
 	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, onlyLost(rec.FirstSeen)
 	if !rec.KeepName {
-		rec.Propagation, rec.InSync = "", false
+		rec.Propagation, rec.InSync, rec.RemovalAt = "", false, r.v.now
 	}
 	r.lease(&rec)
 	if err := r.put(ctx, rec); err != nil {
@@ -90,13 +90,12 @@ func (r *run) disassociate(ctx context.Context) (decision, error) {
 	return decision{}, nil
 }
 
-// free ends the binding. The address is nobody's until it has cooled down; the
-// record of one that is not in the account any more is removed.
+// free ends the binding. The address is nobody's until it has cooled down.
 func (r *run) free(ctx context.Context) error {
 	old := *r.v.record
 	rec := store.Record{
 		AllocationID: old.AllocationID, IP: old.IP, BinderID: old.BinderID, Phase: store.Free, Version: old.Version,
-		LastInstanceID: old.InstanceID, FreedAt: r.v.now, ReusableAt: r.reusableAt(old),
+		LastInstanceID: old.InstanceID, FreedAt: r.v.now, ReusableAt: r.reusableAt(old), FencedUntil: r.b.fencedUntil(old),
 	}
 	rec.KeepName, rec.RRSets, rec.Unpublished = old.KeepName, old.RRSets, old.Unpublished
 	if old.KeepName {
@@ -105,25 +104,27 @@ func (r *run) free(ctx context.Context) error {
 	if err := r.put(ctx, rec); err != nil {
 		return err
 	}
-	freed := r.v.record
 	r.v.record = &old
 	r.tell(ctx, EventUnbound, r.start, old.Reason)
-	gone := r.v.address == nil
 	r.v.record, r.v.address, r.v.unbound = nil, nil, true
-	if gone {
-		return r.b.store.Delete(ctx, *freed)
-	}
 	return nil
 }
 
-// reusableAt is when resolvers have forgotten the name, calls that were made
-// to bind it cannot land any more, and the cool-down is over.
+// reusableAt is when resolvers have forgotten the name, no call can land any
+// more, and the cool-down is over.
 func (r *run) reusableAt(rec store.Record) time.Time {
-	at := latest(r.v.now.Add(r.b.opts.CoolDown), rec.AttemptedAt.Add(r.b.opts.LateCalls))
+	at := latest(r.v.now.Add(r.b.opts.CoolDown), r.b.fencedUntil(rec))
 	if rec.Unpublished && rec.Propagation != "" {
 		at = latest(at, r.v.now.Add(largestTTL(rec.RRSets)))
 	}
 	return latest(at, rec.ReusableAt)
+}
+
+// fencedUntil is when no call can land any more that was made under a lease of
+// the record. A call that failed is not the only one to fear: what an SDK tries
+// again by itself, and then reports as done, was made twice.
+func (b *Binder) fencedUntil(rec store.Record) time.Time {
+	return latest(rec.AttemptedAt, rec.RemovalAt).Add(b.opts.LateCalls)
 }
 
 func latest(a, b time.Time) time.Time {
@@ -157,7 +158,7 @@ func (r *run) mark(ctx context.Context, d decision) error {
 		if !r.b.rules().associated(r.v) {
 			rec.AssociationID = ""
 		}
-		kind = EventDriftFound
+		kind, r.repair = EventDriftFound, true
 	}
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {

@@ -19,6 +19,7 @@ type view struct {
 	address  *eippool.Address // the record's; nil: the account has it not
 	unsaved  bool             // record is ahead of the store
 	own      *candidate       // an address that the unrecorded instance holds and had before
+	unclear  bool             // what the unrecorded instance holds: somebody is changing it
 	order    order            // what an operator wants
 	paused   string           // why nothing may be done; empty: it may
 
@@ -40,7 +41,11 @@ const (
 	orderUnbindForce order = "unbind by force"
 	orderDrain       order = "drain"
 	orderUndrain     order = "undrain"
+	orderBind        order = "bind"
 )
+
+// ofBound reports whether the order is about an existing binding.
+func (o order) ofBound() bool { return o != "" && o != orderBind }
 
 // step is what to do next.
 type step string

@@ -124,9 +124,25 @@ func hookedList[T any](ctx context.Context, w *world, name string, list iter.Seq
 
 type hookedFleet struct{ w *world }
 
-func (f hookedFleet) Describe(ctx context.Context, ids ...string) (found []binder.Instance, err error) {
-	err = f.w.call(ctx, "fleet.Describe", func() error { found, err = f.w.fleet.Describe(sent(ctx), ids...); return err })
-	return found, err
+// through passes a call with a result through the hook. The call may take
+// effect later than it returns, hence the lock.
+func through[T any](ctx context.Context, w *world, name string, do func(context.Context) (T, error)) (T, error) {
+	var mu sync.Mutex
+	var result T
+	err := w.call(ctx, name, func() error {
+		r, err := do(sent(ctx))
+		mu.Lock()
+		defer mu.Unlock()
+		result = r
+		return err
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	return result, err
+}
+
+func (f hookedFleet) Describe(ctx context.Context, ids ...string) ([]binder.Instance, error) {
+	return through(ctx, f.w, "fleet.Describe", func(ctx context.Context) ([]binder.Instance, error) { return f.w.fleet.Describe(ctx, ids...) })
 }
 
 func (f hookedFleet) List(ctx context.Context) iter.Seq2[binder.Instance, error] {
@@ -135,19 +151,16 @@ func (f hookedFleet) List(ctx context.Context) iter.Seq2[binder.Instance, error]
 
 type hookedPool struct{ w *world }
 
-func (p hookedPool) List(ctx context.Context) (found []eippool.Address, err error) {
-	err = p.w.call(ctx, "pool.List", func() error { found, err = p.w.pool.List(sent(ctx)); return err })
-	return found, err
+func (p hookedPool) List(ctx context.Context) ([]eippool.Address, error) {
+	return through(ctx, p.w, "pool.List", p.w.pool.List)
 }
 
-func (p hookedPool) Lookup(ctx context.Context, ids ...string) (found []eippool.Address, err error) {
-	err = p.w.call(ctx, "pool.Lookup", func() error { found, err = p.w.pool.Lookup(sent(ctx), ids...); return err })
-	return found, err
+func (p hookedPool) Lookup(ctx context.Context, ids ...string) ([]eippool.Address, error) {
+	return through(ctx, p.w, "pool.Lookup", func(ctx context.Context) ([]eippool.Address, error) { return p.w.pool.Lookup(ctx, ids...) })
 }
 
-func (p hookedPool) Associate(ctx context.Context, id string, t eippool.Target) (association string, err error) {
-	err = p.w.call(ctx, "pool.Associate", func() error { association, err = p.w.pool.Associate(sent(ctx), id, t); return err })
-	return association, err
+func (p hookedPool) Associate(ctx context.Context, id string, t eippool.Target) (string, error) {
+	return through(ctx, p.w, "pool.Associate", func(ctx context.Context) (string, error) { return p.w.pool.Associate(ctx, id, t) })
 }
 
 func (p hookedPool) Disassociate(ctx context.Context, id string) error {
@@ -156,14 +169,12 @@ func (p hookedPool) Disassociate(ctx context.Context, id string) error {
 
 type hookedZone struct{ w *world }
 
-func (z hookedZone) Lookup(ctx context.Context, key dnspolicy.RRKey) (set dnspolicy.RRSet, err error) {
-	err = z.w.call(ctx, "zone.Lookup", func() error { set, err = z.w.zone.Lookup(sent(ctx), key); return err })
-	return set, err
+func (z hookedZone) Lookup(ctx context.Context, key dnspolicy.RRKey) (dnspolicy.RRSet, error) {
+	return through(ctx, z.w, "zone.Lookup", func(ctx context.Context) (dnspolicy.RRSet, error) { return z.w.zone.Lookup(ctx, key) })
 }
 
-func (z hookedZone) Apply(ctx context.Context, changes []dnspolicy.Change) (p dnspolicy.Propagation, err error) {
-	err = z.w.call(ctx, "zone.Apply", func() error { p, err = z.w.zone.Apply(sent(ctx), changes); return err })
-	return p, err
+func (z hookedZone) Apply(ctx context.Context, changes []dnspolicy.Change) (dnspolicy.Propagation, error) {
+	return through(ctx, z.w, "zone.Apply", func(ctx context.Context) (dnspolicy.Propagation, error) { return z.w.zone.Apply(ctx, changes) })
 }
 
 func (z hookedZone) Wait(ctx context.Context, p dnspolicy.Propagation) error {
@@ -176,14 +187,12 @@ func (z hookedZone) List(ctx context.Context) iter.Seq2[dnspolicy.RRSet, error] 
 
 type hookedStore struct{ w *world }
 
-func (s hookedStore) Get(ctx context.Context, keys ...store.Key) (found []store.Record, err error) {
-	err = s.w.call(ctx, "store.Get", func() error { found, err = s.w.store.Get(sent(ctx), keys...); return err })
-	return found, err
+func (s hookedStore) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
+	return through(ctx, s.w, "store.Get", func(ctx context.Context) ([]store.Record, error) { return s.w.store.Get(ctx, keys...) })
 }
 
-func (s hookedStore) Put(ctx context.Context, r store.Record) (stored store.Record, err error) {
-	err = s.w.call(ctx, "store.Put", func() error { stored, err = s.w.store.Put(sent(ctx), r); return err })
-	return stored, err
+func (s hookedStore) Put(ctx context.Context, r store.Record) (store.Record, error) {
+	return through(ctx, s.w, "store.Put", func(ctx context.Context) (store.Record, error) { return s.w.store.Put(ctx, r) })
 }
 
 func (s hookedStore) Delete(ctx context.Context, r store.Record) error {
@@ -202,9 +211,16 @@ func (s hookedStore) Resume(ctx context.Context) error {
 	return s.w.call(ctx, "store.Resume", func() error { return s.w.store.Resume(sent(ctx)) })
 }
 
-func (s hookedStore) Paused(ctx context.Context) (paused bool, reason string, err error) {
-	err = s.w.call(ctx, "store.Paused", func() error { paused, reason, err = s.w.store.Paused(sent(ctx)); return err })
-	return paused, reason, err
+func (s hookedStore) Paused(ctx context.Context) (bool, string, error) {
+	type answer struct {
+		paused bool
+		reason string
+	}
+	a, err := through(ctx, s.w, "store.Paused", func(ctx context.Context) (answer, error) {
+		paused, reason, err := s.w.store.Paused(ctx)
+		return answer{paused, reason}, err
+	})
+	return a.paused, a.reason, err
 }
 
 // The world as it is, for assertions.

@@ -1,0 +1,215 @@
+package binder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/store"
+)
+
+// patience is how long a sweep may have to wait before it can repair
+// something: ConfirmAfter, LateCalls and StopGrace, one after the other.
+const patience = 21 * time.Minute
+
+// trouble is something that is not as it should be.
+type trouble struct {
+	what     string
+	ids      []string
+	reported bool
+	since    time.Time
+	sweeps   int // clean ones that neither repaired nor reported it
+}
+
+// audit follows a clean sweep that began at that time: what is wrong must be
+// repaired or reported within three of them. The caller holds s.mu.
+func (s *simulation) audit(began time.Time, report binder.Report) {
+	now := s.wrong(report)
+	for key := range s.troubles {
+		if now[key] == nil {
+			delete(s.troubles, key)
+		}
+	}
+	for key, t := range now {
+		known := s.troubles[key]
+		if known == nil || known.what != t.what {
+			s.troubles[key] = t
+			continue
+		}
+		for _, id := range t.ids {
+			if s.changed[id].After(known.since) {
+				known.since, known.sweeps = s.changed[id], 0
+			}
+		}
+		if t.reported || began.Before(known.since.Add(patience)) {
+			continue
+		}
+		if known.sweeps++; known.sweeps >= 3 {
+			s.violated(fmt.Sprintf("neither repaired nor reported within three sweeps: %s: %s", key, t.what), t.ids...)
+		}
+	}
+	for id := range s.damaged {
+		if s.changed[id].Before(began) && !s.troubled(id) {
+			delete(s.damaged, id)
+		}
+	}
+}
+
+func (s *simulation) troubled(id string) bool {
+	for key, t := range s.troubles {
+		if key == id || slices.Contains(t.ids, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkEnd is the audit after which nothing may be wrong any more: I5.
+func (s *simulation) checkEnd(last binder.Report) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, t := range s.wrong(last) {
+		if t.reported {
+			s.tally["finally reported"]++
+			continue
+		}
+		s.violated(fmt.Sprintf("I5: left after three sweeps: %s: %s", key, t.what), t.ids...)
+	}
+	known := map[string]bool{}
+	for _, r := range s.all() {
+		known[r.AllocationID] = true
+		if _, ok := s.addresses[r.AllocationID]; !ok {
+			s.violated("I5: the record of an address that is gone is left", r.AllocationID)
+		}
+		s.tally["finally "+string(r.Phase)]++
+	}
+	for id := range s.addresses {
+		if _, ok := s.address(id); !ok {
+			s.violated("I5: an address is lost", id)
+		}
+		if !known[id] {
+			s.tally["finally never used"]++
+		}
+	}
+}
+
+func (s *simulation) all() []store.Record {
+	var all []store.Record
+	for r, err := range s.store.List(context.Background(), store.Filter{}) {
+		if err == nil {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// wrong returns what is not as it should be, by address, instance or name.
+func (s *simulation) wrong(report binder.Report) map[string]*trouble {
+	found, said := map[string]*trouble{}, reported(report)
+	add := func(key, what string, ids ...string) {
+		ids = append(ids, key)
+		reported := slices.ContainsFunc(ids, func(id string) bool { return said[id] })
+		found[key] = &trouble{what: what, ids: ids, reported: reported, since: time.Now()}
+	}
+	records := s.all()
+	names := map[string]store.Record{} // that are explained
+	bound := map[string]bool{}
+	byAddress := map[string]store.Record{}
+	for _, r := range records {
+		byAddress[r.AllocationID] = r
+		if r.Phase != store.Free {
+			names[r.Name], bound[r.InstanceID] = r, true
+		}
+		if what := s.wrongRecord(r); what != "" {
+			add(r.AllocationID, what, r.InstanceID, r.Name)
+		}
+	}
+	usable := s.wrongAddresses(byAddress, add)
+	s.wrongNames(names, add)
+	for id, w := range s.workers {
+		if w.state == binder.Running && w.eligible && !bound[id] && usable > 0 {
+			add(id, "it has no address, though one is free")
+		}
+	}
+	return found
+}
+
+// reported returns the IDs and names that a sweep's findings are about, and
+// those of its failures that trying again does not help.
+func reported(report binder.Report) map[string]bool {
+	ids := map[string]bool{}
+	for _, f := range report.Findings {
+		ids[f.InstanceID], ids[f.AllocationID], ids[f.Name] = true, true, true
+	}
+	for _, o := range report.Outcomes {
+		if failure := (*binder.Error)(nil); errors.As(o.Err, &failure) && failure.Terminal {
+			ids[o.InstanceID], ids[o.AllocationID], ids[o.Name] = true, true, true
+		}
+	}
+	delete(ids, "")
+	return ids
+}
+
+func (s *simulation) wrongRecord(r store.Record) string {
+	w := s.workers[r.InstanceID]
+	switch {
+	case r.Phase == store.Free:
+		return ""
+	case r.Phase != store.Bound:
+		return "it is still " + string(r.Phase)
+	case w == nil || w.state == binder.ShuttingDown || w.state == binder.Terminated:
+		return "it is bound to an instance that is gone"
+	case w.state == binder.Stopping || w.state == binder.Stopped:
+		return "it is bound to an instance that is stopped"
+	}
+	a, _ := s.address(r.AllocationID)
+	switch {
+	case a.AssociationID != r.AssociationID || a.NetworkInterfaceID != r.NetworkInterfaceID:
+		return fmt.Sprintf("it is bound by %q, but EC2 has %q", r.AssociationID, a.AssociationID)
+	case !s.published(r.Name, r.IP.String()):
+		return "its name is not published"
+	case r.Draining && r.Reason == "instance is stopped":
+		return "it is hidden, though its instance runs"
+	}
+	return ""
+}
+
+// wrongAddresses returns how many addresses could be bound now.
+func (s *simulation) wrongAddresses(records map[string]store.Record, add func(key, what string, ids ...string)) int {
+	usable := 0
+	for id := range s.addresses {
+		a, _ := s.address(id)
+		r, recorded := records[id]
+		free := !recorded || r.Phase == store.Free
+		switch {
+		case !recorded && len(a.Tags) == 0: // none of ours
+		case free && a.Associated():
+			add(id, "it is free, but associated with "+a.NetworkInterfaceID, a.InstanceID)
+		case free && len(a.Tags) > 0 && time.Now().After(r.ReusableAt):
+			usable++
+		}
+	}
+	for id, r := range records {
+		if _, ok := s.addresses[id]; !ok && r.Phase == store.Free {
+			add(id, "it is not in the account")
+		}
+	}
+	return usable
+}
+
+func (s *simulation) wrongNames(explained map[string]store.Record, add func(key, what string, ids ...string)) {
+	for set, err := range s.zone.List(context.Background()) {
+		if err != nil || !dnspolicy.Contains(suffix, set.Name) {
+			continue
+		}
+		if r, ok := explained[set.Name]; !ok {
+			add(set.Name, "the name is nobody's")
+		} else if r.IP.String() != set.Values[0] {
+			add(set.Name, "the name points at "+set.Values[0], r.AllocationID, r.InstanceID)
+		}
+	}
+}
