@@ -79,6 +79,11 @@ func (r rules) decideUnpaused(v view) decision {
 	if v.record.Phase == store.Releasing {
 		return r.decideReleasing(v)
 	}
+	return r.decideHeld(v)
+}
+
+// decideHeld decides for a Reserved or Bound record of ours that is not leased.
+func (r rules) decideHeld(v view) decision {
 	if len(r.ended(v)) > 0 {
 		return decision{step: stepNote}
 	}

@@ -269,3 +269,24 @@ func (w *world) published(instanceID string) dnspolicy.RRSet {
 	s := w.record(instanceID).RRSets[0]
 	return dnspolicy.RRSet{RRKey: dnspolicy.RRKey{Name: s.Name, Type: s.Type}, TTL: s.TTL, Values: s.Values}
 }
+
+// Not even a lease that ran out makes another deployment's record ours.
+func TestRecordOfAnotherDeploymentIsNotWritten(t *testing.T) {
+	withWorker(t, 1, func(t *testing.T, w *world) {
+		other := w.binder(func(o *binder.Options) { o.BinderID = "other" })
+		w.crashAt(t, "bind", 7, lostReply, func() { _, _ = other.Reconcile(t.Context(), "i-1") })
+		before := *w.record("i-1")
+		time.Sleep(time.Hour)
+		for _, s := range []binder.State{binder.Running, binder.Terminated} {
+			w.fleet.SetState("i-1", s)
+			outcomes, err := w.binder().Reconcile(t.Context(), "i-1")
+			want(t, outcomes[0], binder.Failed)
+			if !errors.Is(err, binder.ErrDrift) {
+				t.Errorf("error: %v", err)
+			}
+		}
+		if after := w.record("i-1"); before.Owner == "" || after == nil || after.Version != before.Version {
+			t.Errorf("before %+v, after %+v", before, after)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"maps"
 	"net/netip"
 	"time"
 
@@ -26,12 +27,8 @@ func Mutate(b *Binder, name string) {
 // mutants are planners that lack a guard, by what they do wrong.
 func mutants() map[string]func(rules, view) decision {
 	all := mutantsThatReleaseTooEarly()
-	for name, m := range mutantsThatDisregard() {
-		all[name] = m
-	}
-	for name, m := range mutantsOutOfOrder() {
-		all[name] = m
-	}
+	maps.Copy(all, mutantsThatDisregard())
+	maps.Copy(all, mutantsOutOfOrder())
 	return all
 }
 

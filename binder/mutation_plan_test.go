@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,10 +94,8 @@ func absentAssociationStays(s *subject) error {
 	}
 	s.took()
 	s.do("i-1")
-	for _, c := range s.took() {
-		if c == "pool.Associate" {
-			return errors.New("associated again at first sight")
-		}
+	if slices.Contains(s.took(), "pool.Associate") {
+		return errors.New("associated again at first sight")
 	}
 	return nil
 }

@@ -61,8 +61,8 @@ func (r *run) do(ctx context.Context) Outcome {
 // adopt takes over what the cloud shows and the record does not say yet.
 func (r *run) adopt() {
 	r.v.now = time.Now()
-	if r.v.record == nil || r.v.paused != "" || r.v.record.Owner != r.v.owner && r.v.record.Leased(r.v.now) {
-		return // not to be written
+	if !r.mayWrite() {
+		return
 	}
 	if r.v.record.Owner != "" && r.v.record.Owner != r.v.owner {
 		r.noteLost(r.v.record.LeaseUntil) // whoever had the lease died with it
@@ -75,6 +75,14 @@ func (r *run) adopt() {
 		rec.AssociationID = a.AssociationID
 		r.v.unsaved = true
 	}
+}
+
+// mayWrite reports whether the record is there, ours, and nobody else's to work
+// on now.
+func (r *run) mayWrite() bool {
+	rec := r.v.record
+	return rec != nil && rec.BinderID == r.b.opts.BinderID && r.v.paused == "" &&
+		(rec.Owner == r.v.owner || !rec.Leased(r.v.now))
 }
 
 // recover looks again after a lost race for the run's own record, and says

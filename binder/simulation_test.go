@@ -49,7 +49,6 @@ type simulation struct {
 	calm      bool       // no more faults
 	over      bool       // nothing new happens
 	broken    bool       // an invariant does not hold: the trace is printed
-	sweeping  int
 	processes [4]*process
 	born      int // processes so far
 	workers   map[string]*worker
