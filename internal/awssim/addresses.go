@@ -24,7 +24,8 @@ type address struct {
 const amazonPool = "amazon"
 
 // dissociate frees the address.
-func (a *address) dissociate() {
+func (m *model) dissociate(a *address) {
+	m.touchAddress(a)
 	a.eni.held = slices.DeleteFunc(a.eni.held, func(other *address) bool { return other == a })
 	a.associationID, a.eni, a.privateIP = "", nil, netip.Addr{}
 }
@@ -66,6 +67,7 @@ func (m *model) allocate(spec allocateSpec) (*address, error) {
 	}
 	a := &address{allocationID: m.ids.ec2("eipalloc"), ip: ip, borderGroup: spec.borderGroup, pool: spec.pool, tags: maps.Clone(spec.tags)}
 	m.addresses[a.allocationID] = a
+	m.touchAddress(a)
 	m.allocated = append(m.allocated, a.allocationID)
 	return a, nil
 }
@@ -99,6 +101,7 @@ func (m *model) release(allocationID, borderGroup string) error {
 }
 
 func (m *model) drop(a *address) {
+	m.touchAddress(a)
 	delete(m.addresses, a.allocationID)
 	m.allocated = slices.DeleteFunc(m.allocated, func(id string) bool { return id == a.allocationID })
 }

@@ -102,26 +102,38 @@ func (e *netInterface) choosePrivateIP(wanted string) (netip.Addr, error) {
 // its way unless the caller refuses that.
 func (m *model) join(a *address, eni *netInterface, ip netip.Addr, refuse bool) (string, error) {
 	occupant := eni.holder(ip)
-	switch {
-	case a.eni == eni && a.privateIP == ip && !(refuse && m.opts.RefuseRepeat):
+	if a.eni == eni && a.privateIP == ip && !(refuse && m.opts.RefuseRepeat) {
 		return a.associationID, nil // "an idempotent operation"
-	case a.eni != nil && refuse:
-		return "", alreadyAssociated(a.allocationID, a)
-	case occupant != nil && refuse && m.opts.RefuseDisplacement:
-		return "", alreadyAssociated(eni.id, occupant)
+	}
+	if refuse {
+		if err := m.checkUnassociated(a, eni, occupant); err != nil {
+			return "", err
+		}
 	}
 	if occupant != nil { // "the existing address is disassociated from the instance"
-		occupant.dissociate()
+		m.dissociate(occupant)
 	}
 	if a.eni != nil {
 		m.separate(a)
 	}
 	a.associationID, a.eni, a.privateIP = m.ids.ec2("eipassoc"), eni, ip
 	eni.held = append(eni.held, a)
+	m.touchAddress(a)
 	if ip == eni.ips[0] { // Amazon's address goes back to Amazon
 		eni.autoAssignedIP = netip.Addr{}
 	}
 	return a.associationID, nil
+}
+
+// checkUnassociated is what AllowReassociation=false asks for.
+func (m *model) checkUnassociated(a *address, eni *netInterface, occupant *address) error {
+	switch {
+	case a.eni != nil:
+		return alreadyAssociated(a.allocationID, a)
+	case occupant != nil && m.opts.RefuseDisplacement:
+		return alreadyAssociated(eni.id, occupant)
+	}
+	return nil
 }
 
 func alreadyAssociated(resource string, a *address) error {
@@ -150,7 +162,7 @@ func (m *model) disassociate(associationID string) error {
 // separate frees the address; its former instance gets one of Amazon's, later.
 func (m *model) separate(a *address) {
 	i := a.eni.instance
-	a.dissociate()
+	m.dissociate(a)
 	if i != nil {
 		m.autoAssignLater(i)
 	}

@@ -125,7 +125,7 @@ func (m *model) changeRecordSets(zoneID string, changes []change, comment string
 	if err := checkBatchSize(changes); err != nil {
 		return nil, err
 	}
-	b := batch{zone: z.name, records: z.records.clone(), visibleAt: m.now.Add(m.opts.InsyncAfter)}
+	b := batch{zone: z.name, records: z.records.clone(), visibleAt: m.insyncAt()}
 	var problems []string
 	for _, c := range changes {
 		if problem := b.apply(c); problem != nil {
@@ -139,7 +139,7 @@ func (m *model) changeRecordSets(zoneID string, changes []change, comment string
 		return nil, refusef("InvalidChangeBatch", "[%s]", strings.Join(problems, ", "))
 	}
 	z.records = b.records
-	return m.newChange(comment), nil
+	return m.newChange(comment, b.visibleAt), nil
 }
 
 func checkBatchSize(changes []change) error {

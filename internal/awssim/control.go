@@ -98,6 +98,7 @@ func (s *Sim) SetServiceManaged(allocationID, service string) error {
 	return s.update(func(m *model) error {
 		a, err := m.findAddress(allocationID)
 		if err == nil {
+			m.touchAddress(a)
 			a.serviceManaged = service
 		}
 		return err

@@ -12,8 +12,8 @@ type dnsChange struct {
 	insyncAt    time.Time
 }
 
-func (m *model) newChange(comment string) *dnsChange {
-	c := &dnsChange{id: m.ids.route53("C"), comment: comment, submittedAt: m.now, insyncAt: m.now.Add(m.opts.InsyncAfter)}
+func (m *model) newChange(comment string, insyncAt time.Time) *dnsChange {
+	c := &dnsChange{id: m.ids.route53("C"), comment: comment, submittedAt: m.now, insyncAt: insyncAt}
 	m.changes[c.id] = c
 	return c
 }

@@ -18,15 +18,29 @@
 // # Time
 //
 // The simulator has no goroutine of its own. What is due by time.Now() (an
-// instance's next state, the end of a propagation) takes place at the start
+// instance's next state, a late call, an event's arrival) takes place at the start
 // of the next call, in the order in which it fell due; [Sim.StateChanges] and
 // [Sim.NextDue] let a caller follow it. It therefore runs under
 // testing/synctest as well as under the real clock.
 //
-// # Not simulated, in this version
+// # Faults
 //
-// Eventual consistency, throttling and calls that take effect late; signatures
-// are looked at, not verified. [Options.Intercept] puts in single faults.
+// All are off until an option turns them on. [Options.Intercept] puts in single
+// ones; [Options.Faults], Abandoned, Lag, Buckets, RefuseOverlap, the latencies
+// and Events put them in at random, as [Options.Seed] has it: the same seed and
+// the same sequence of calls give the same answers. Each fault draws from
+// streams of its own, by action or caller, so that one does not shift another.
+//
+//	sim := awssim.New(awssim.AWSLatency, awssim.AWSEvents, func(o *awssim.Options) {
+//		o.Seed = seed
+//		o.Lag = awssim.Range{Max: 5 * time.Second}
+//		o.Buckets = awssim.EC2Buckets().With(awssim.Route53Buckets())
+//		o.Faults = []awssim.FaultRule{{Share: 0.01, Fault: awssim.Fault{LostReply: true}}}
+//	})
+//
+// What the methods of [Sim] return is always the truth, and what they do always
+// succeeds at once: the faults are those of requests, and of [Sim.Deliveries].
+// Only EC2's Describe calls lag. Signatures are looked at, not verified.
 //
 // A Sim is safe for concurrent use. Values that it returns share no memory
 // with its state. Nothing sleeps under a lock.

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 const ec2Namespace = "http://ec2.amazonaws.com/doc/2016-11-15/"
@@ -40,7 +41,7 @@ func findEC2Action(name string) ec2Action {
 // decodeEC2 reads a request of the EC2 Query protocol. The call that it
 // returns can be refused even if there is an error.
 func decodeEC2(r *http.Request, body []byte) (call, error) {
-	c := call{encodeError: encodeEC2Error}
+	c := call{service: ec2Service, encodeError: encodeEC2Error}
 	values, err := url.ParseQuery(string(body))
 	if err != nil {
 		return c, refusef("MalformedQueryString", "The query string contains a syntax error.")
@@ -59,6 +60,8 @@ func decodeEC2(r *http.Request, body []byte) (call, error) {
 	case action == nil:
 		return c, refusef("InvalidAction", "The action %s is not valid for this web service.", c.action)
 	}
+	c.describes = strings.HasPrefix(c.action, "Describe")
+	c.charges = chargesOf(c.action, values)
 	f := newForm(values)
 	c.run = action(f)
 	c.encode = c.encodeEC2

@@ -36,7 +36,7 @@ func (m *model) createZone(name, callerReference, comment string) (*hostedZone, 
 		servers = append(servers, server+".")
 	}
 	soa := servers[0] + " awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
-	change := m.newChange("")
+	change := m.newChange("", m.insyncAt())
 	z.records.put(recordSet{RecordSet: RecordSet{Name: canonical, Type: "NS", TTL: 172800, Values: servers}, visibleAt: change.insyncAt})
 	z.records.put(recordSet{RecordSet: RecordSet{Name: canonical, Type: "SOA", TTL: 900, Values: []string{soa}}, visibleAt: change.insyncAt})
 	m.zones[z.id] = z
@@ -60,7 +60,7 @@ func (m *model) deleteZone(id string) (*dnsChange, error) {
 		return nil, refusef("HostedZoneNotEmpty", "The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
 	}
 	delete(m.zones, id)
-	return m.newChange(""), nil
+	return m.newChange("", m.insyncAt()), nil
 }
 
 // sortedZones returns the zones in the order of their names, as ListHostedZonesByName has it.

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -49,7 +50,8 @@ type recorder struct {
 // serve runs the handler and turns a broken connection into an error.
 func (rec *recorder) serve(h http.Handler, r *http.Request) (err error) {
 	defer func() {
-		if p := recover(); p == http.ErrAbortHandler {
+		p := recover()
+		if broken, ok := p.(error); ok && errors.Is(broken, http.ErrAbortHandler) {
 			err = errLostReply
 		} else if p != nil {
 			panic(p)

@@ -22,7 +22,8 @@ type instance struct {
 	tags              map[string]string
 	interfaces        []*netInterface // by device index; none once terminated
 	noAutoAssignedIP  bool
-	autoAssignPlans   int // counts plans to give back a public address
+	autoAssignPlans   int       // counts plans to give back a public address
+	notifiedAt        time.Time // when its last event in order arrives
 }
 
 // launch is what RunInstances asks for, and what came of it.
@@ -78,11 +79,11 @@ func (m *model) runInstances(spec launchSpec) ([]*instance, error) {
 		started = append(started, i)
 		m.boot(i)
 	}
-	m.remember(spec, started)
+	m.keepToken(spec, started)
 	return started, nil
 }
 
-func (m *model) remember(spec launchSpec, started []*instance) {
+func (m *model) keepToken(spec launchSpec, started []*instance) {
 	if spec.clientToken == "" {
 		return
 	}
@@ -205,6 +206,7 @@ func (m *model) terminateInstances(ids []string) ([]transition, error) {
 
 // forget removes a terminated instance for good.
 func (m *model) forget(id string) {
+	m.pastInstances.touch(id)
 	delete(m.instances, id)
 	m.launched = slices.DeleteFunc(m.launched, func(other string) bool { return other == id })
 }

@@ -41,6 +41,7 @@ func (m *model) attach(eni *netInterface, i *instance, deviceIndex int, keepOnTe
 	eni.instance, eni.attachmentID = i, m.ids.ec2("eni-attach")
 	eni.deviceIndex, eni.attachedAt, eni.keepOnTermination = deviceIndex, m.now.UTC(), keepOnTermination
 	i.interfaces = append(i.interfaces, eni)
+	m.touchInterface(eni)
 	slices.SortFunc(i.interfaces, func(a, b *netInterface) int { return cmp.Compare(a.deviceIndex, b.deviceIndex) })
 }
 
@@ -74,12 +75,13 @@ func (m *model) attachInterface(interfaceID, instanceID string, deviceIndex int)
 // are deleted with it; one that stays keeps its Elastic IP.
 func (m *model) detachAll(i *instance) {
 	for _, eni := range i.interfaces {
+		m.touchInterface(eni)
 		eni.instance, eni.attachmentID, eni.autoAssignedIP = nil, "", netip.Addr{}
 		if eni.keepOnTermination {
 			continue
 		}
 		for _, a := range slices.Clone(eni.held) {
-			a.dissociate()
+			m.dissociate(a)
 		}
 		delete(m.interfaces, eni.id)
 	}
@@ -171,6 +173,7 @@ func (m *model) autoAssign(i *instance) {
 	eni := i.interfaces[0]
 	if !eni.autoAssignedIP.IsValid() && eni.holder(eni.ips[0]) == nil {
 		eni.autoAssignedIP, _ = m.autoAssigned.next()
+		m.touch(i)
 	}
 }
 

@@ -35,7 +35,7 @@ type StateChange struct {
 
 // StateChanges returns the state changes until now whose Seq is greater than
 // after; 0 gives all. Nothing is dropped, duplicated or out of order: that is
-// for whoever delivers them.
+// what Deliveries is for.
 func (s *Sim) StateChanges(after int) []StateChange {
 	var changes []StateChange
 	s.view(func(m *model) {
@@ -90,8 +90,10 @@ type notificationDetail struct {
 func (m *model) enter(i *instance, to State) {
 	i.state = to
 	i.epoch++
-	m.stateChanges = append(m.stateChanges,
-		StateChange{Seq: len(m.stateChanges) + 1, InstanceID: i.id, State: to, At: m.now})
+	m.touch(i)
+	change := StateChange{Seq: len(m.stateChanges) + 1, InstanceID: i.id, State: to, At: m.now}
+	m.stateChanges = append(m.stateChanges, change)
+	m.announce(i, change)
 }
 
 // enterLater puts the instance into a state after the delay, unless it has

@@ -14,7 +14,15 @@ type model struct {
 	now  time.Time
 	ids  ids
 	timeline
+	random       *random
 	stateChanges []StateChange
+	deliveries   []Delivery
+	lateEffects  []LateEffect
+	fullAt       map[string]time.Time // by bucket: when it will be full again
+
+	pastInstances past[instance]
+	pastAddresses past[address]
+	views         map[string]time.Time // by caller: which state it has seen
 
 	instances  map[string]*instance
 	launches   int
@@ -40,6 +48,8 @@ type subnet struct {
 func newModel(opts *Options) *model {
 	m := &model{
 		opts:         opts,
+		random:       newRandom(opts.Seed),
+		fullAt:       map[string]time.Time{},
 		instances:    map[string]*instance{},
 		tokens:       map[string]launch{},
 		interfaces:   map[string]*netInterface{},
@@ -48,6 +58,10 @@ func newModel(opts *Options) *model {
 		changes:      map[string]*dnsChange{},
 		elastic:      newElasticRange(),
 		autoAssigned: newAutoAssignedRange(),
+		views:        map[string]time.Time{},
+
+		pastInstances: newPast[instance](opts.Lag.set()),
+		pastAddresses: newPast[address](opts.Lag.set()),
 	}
 	for i, z := range opts.Zones {
 		m.subnets = append(m.subnets, &subnet{id: fmt.Sprintf("subnet-%017x", i+1), zone: z, free: newSubnetRange(i)})
@@ -61,6 +75,7 @@ func (m *model) advance(now time.Time) {
 	for d, ok := m.pop(now); ok; d, ok = m.pop(now) {
 		m.now = d.at
 		d.do()
+		m.remember()
 	}
 	m.now = now
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// InsyncAfter is the time for which a DNS change is PENDING; default 30 s.
 	// Zero: INSYNC at once.
 	InsyncAfter time.Duration
+	// Insync, unless it is zero, is what that time is drawn from for each change,
+	// instead of InsyncAfter.
+	Insync Range
 	// NoAutoAssignedIP gives new instances no public address of Amazon's.
 	NoAutoAssignedIP bool
 	// DropTagsOnTermination takes the tags away from terminated instances.
@@ -56,24 +59,35 @@ type Options struct {
 	// holds. AWS documents neither; by default the address is displaced.
 	RefuseDisplacement bool
 	// Latency is how long a call of this action takes before it has its effect.
-	// A call whose context ends meanwhile has none. Nil: no time.
+	// A call whose context ends meanwhile has none, unless Abandoned says so.
+	// Nil: EC2Latency and Route53Latency.
 	Latency func(action string) time.Duration
+	// EC2Latency and Route53Latency are what the time of each call of the service
+	// is drawn from where Latency is nil; default no time.
+	EC2Latency, Route53Latency Range
 	// Intercept is asked right before each call has its effect, after Latency; a
 	// fault that it returns is what the caller gets. It may call the Sim. For EC2 actions r.PostForm holds the
 	// parameters. Nil: no faults.
 	Intercept func(action string, r *http.Request) *Fault
-}
-
-// Fault is what goes wrong with one call: an error instead of the call's
-// effect, or, with LostReply, the effect without an answer.
-type Fault struct {
-	// Status is the HTTP status; zero means 400.
-	Status int
-	// Code and Message are AWS's error code and text.
-	Code, Message string
-	// LostReply carries the call out and then breaks the connection. The other
-	// fields do not matter then.
-	LostReply bool
+	// Faults strike calls at random; the first rule that hits counts, and a fault
+	// of Intercept's comes before them. Default none.
+	Faults []FaultRule
+	// Abandoned is about calls whose client gives up during their latency.
+	Abandoned Abandonment
+	// Lag is how far EC2's Describe answers are behind, drawn for each call, but
+	// never further than the same caller (access key) has already seen. What is
+	// new is not found, in the meantime. Default no lag.
+	Lag Range
+	// Buckets throttle calls; default none. See [EC2Buckets], [Route53Buckets].
+	Buckets Buckets
+	// RefuseOverlap answers PriorRequestNotComplete to a change of record sets
+	// that arrives while another one of the same zone takes its time.
+	RefuseOverlap bool
+	// Events is what becomes of state changes on their way to [Sim.Deliveries].
+	Events Events
+	// Seed is what everything random follows from: the same seed and the same
+	// sequence of calls give the same answers. Default 0.
+	Seed uint64
 }
 
 func defaults() Options {
@@ -87,6 +101,8 @@ func defaults() Options {
 		TerminatedFor:        time.Hour,
 		PublicIPReturnsAfter: 2 * time.Minute,
 		InsyncAfter:          30 * time.Second,
+		Abandoned:            Abandonment{Late: Range{Max: signatureLifetime}},
+		Events:               Events{Hold: Range{Min: time.Second, Max: time.Minute}},
 	}
 }
 
@@ -100,13 +116,4 @@ func (o *Options) resolveZones() {
 			o.Zones[i].NetworkBorderGroup = o.Region
 		}
 	}
-}
-
-// borderGroup returns the zone's network border group, and whether there is such a zone.
-func (o *Options) borderGroup(zone string) (string, bool) {
-	i := slices.IndexFunc(o.Zones, func(z Zone) bool { return z.Name == zone })
-	if i < 0 {
-		return "", false
-	}
-	return o.Zones[i].NetworkBorderGroup, true
 }

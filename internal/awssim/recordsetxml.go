@@ -69,6 +69,8 @@ func changeResourceRecordSets(r route53Request) (func(*model) (any, error), erro
 	if err != nil {
 		return nil, err
 	}
+	r.call.zone = r.id
+	r.call.charges = append(r.call.charges, charge{BucketRoute53Changes, changeTokens(changes)})
 	return func(m *model) (any, error) {
 		change, err := m.changeRecordSets(r.id, changes, in.Comment)
 		if err != nil {

@@ -22,6 +22,7 @@ func (m *model) setReverseName(allocationID, name string) (*address, error) {
 	if !m.resolves(absolute, a.ip.String()) {
 		return nil, refusef("InvalidParameterValue", "The domain name '%s' does not resolve to '%s'", strings.TrimSuffix(absolute, "."), a.ip)
 	}
+	m.touchAddress(a)
 	a.reverseName = absolute
 	return a, nil
 }
@@ -34,6 +35,7 @@ func (m *model) clearReverseName(allocationID, attribute string) (*address, erro
 	if err != nil {
 		return nil, err
 	}
+	m.touchAddress(a)
 	a.reverseName = ""
 	return a, nil
 }

@@ -18,6 +18,7 @@ type route53Request struct {
 	id    string // from the path
 	query url.Values
 	body  []byte
+	call  *call // what is made of it
 }
 
 // route53Action reads a request and returns what it does with the model.
@@ -61,14 +62,15 @@ func findRoute(method, path string) (found route, id string, ok bool) {
 // decodeRoute53 reads a request of Route 53's REST-XML. The call that it
 // returns can be refused even if there is an error.
 func decodeRoute53(r *http.Request, body []byte) (call, error) {
-	c := call{encodeError: encodeRoute53Error}
+	c := call{service: route53Service, encodeError: encodeRoute53Error}
 	found, id, ok := findRoute(r.Method, r.URL.Path)
 	if !ok {
 		return c, &apiError{status: http.StatusNotFound, code: "UnknownOperationException", message: "Unknown operation " + r.Method + " " + r.URL.Path}
 	}
 	c.action, c.encode = found.action, encodeRoute53
+	c.charges = []charge{{BucketRoute53, 1}, {c.action, 1}}
 	var err error
-	c.run, err = found.read(route53Request{id: id, query: r.URL.Query(), body: body})
+	c.run, err = found.read(route53Request{id: id, query: r.URL.Query(), body: body, call: &c})
 	return c, err
 }
 

@@ -1,7 +1,7 @@
 package awssim
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -23,10 +23,21 @@ type reply struct {
 	body      []byte
 }
 
+// The services.
+const (
+	ec2Service     = "EC2"
+	route53Service = "Route 53"
+)
+
 // call is one decoded request: the protocol's way from a form or a document
 // to a change of the model, and back to XML.
 type call struct {
-	action string
+	service, action string
+	caller          string // the access key
+	signedAt        time.Time
+	describes       bool     // its answer may lag behind
+	zone            string   // the zone whose record sets it changes
+	charges         []charge // what it takes from the buckets
 	// run executes the call. It is the only part that sees the model.
 	run func(*model) (any, error)
 	// encode and encodeError make the reply's body.
@@ -40,57 +51,62 @@ func (s *Sim) serve(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c, decodeErr := s.decode(r, body)
+	c := s.decode(r, body)
 	s.count(c.action)
-	if err := checkSignature(r, time.Now()); err != nil {
+	if err := c.readSignature(r, time.Now()); err != nil {
 		return s.refuse(c, err)
 	}
-	if err := s.delay(r.Context(), c.action); err != nil {
+	v := s.arrive(c)
+	defer s.leave(v)
+	if err := wait(r.Context(), v.latency); err != nil {
+		s.abandon(c, v)
 		return reply{}, err
 	}
-	var fault *Fault
-	if s.opts.Intercept != nil {
-		fault = s.opts.Intercept(c.action, r)
+	if v.refusal != nil {
+		return s.refuse(c, v.refusal)
 	}
-	if fault != nil && !fault.LostReply {
+	if s.opts.Intercept != nil {
+		v.fault = cmp.Or(s.opts.Intercept(c.action, r), v.fault)
+	}
+	return s.carryOut(c, v.fault)
+}
+
+// decode reads a request of either service. What cannot be read is a call that
+// is refused.
+func (s *Sim) decode(r *http.Request, body []byte) call {
+	read := decodeEC2
+	if strings.HasPrefix(r.URL.Path, route53Prefix) {
+		read = decodeRoute53
+	}
+	c, err := read(r, body)
+	if err != nil {
+		c.run = func(*model) (any, error) { return nil, err }
+	}
+	return c
+}
+
+// carryOut executes the call, as far as its fault lets it.
+func (s *Sim) carryOut(c call, fault *Fault) (reply, error) {
+	if fault == nil {
+		return s.execute(c)
+	}
+	switch {
+	case fault.LostReply:
+		_, _ = s.execute(c) // nobody hears of it
+	case fault.Late.set():
+		s.view(func(m *model) { m.later(c, fault.Late) })
+	case !fault.Dropped:
 		return s.refuse(c, fault.apiError())
 	}
-	if decodeErr != nil {
-		return s.answer(c, nil, decodeErr, fault)
-	}
+	return reply{}, errLostReply
+}
+
+func (s *Sim) execute(c call) (reply, error) {
 	var result any
-	err = s.update(func(m *model) (err error) {
-		result, err = c.run(m)
+	err := s.update(func(m *model) (err error) {
+		result, err = c.run(m.seenBy(c))
 		return err
 	})
-	return s.answer(c, result, err, fault)
-}
-
-func (s *Sim) decode(r *http.Request, body []byte) (call, error) {
-	if strings.HasPrefix(r.URL.Path, route53Prefix) {
-		return decodeRoute53(r, body)
-	}
-	return decodeEC2(r, body)
-}
-
-func (s *Sim) delay(ctx context.Context, action string) error {
-	if s.opts.Latency == nil {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(s.opts.Latency(action))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return ctx.Err()
-	}
-}
-
-func (s *Sim) answer(c call, result any, err error, fault *Fault) (reply, error) {
-	if fault != nil {
-		return reply{}, errLostReply
-	}
 	if err != nil {
 		return s.refuse(c, err)
 	}
@@ -113,32 +129,32 @@ func (s *Sim) requestID() string {
 	return s.model.ids.uuid()
 }
 
-func (f *Fault) apiError() *apiError {
-	status := f.Status
-	if status == 0 {
-		status = http.StatusBadRequest
-	}
-	return &apiError{status: status, code: f.Code, message: f.Message}
-}
-
 // signatureLifetime is how far a request's time stamp may be off.
 const signatureLifetime = 5 * time.Minute
 
-// checkSignature looks whether the request is signed at all and not too old:
-// AWS accepts a signed request for five minutes. It verifies nothing.
-func checkSignature(r *http.Request, now time.Time) error {
-	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
+// readSignature looks who has signed the request, if it is signed at all, and
+// whether that was not too long ago. It verifies nothing.
+func (c *call) readSignature(r *http.Request, now time.Time) error {
+	credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
+	if !ok {
 		return &apiError{status: http.StatusForbidden, code: "MissingAuthenticationToken",
 			message: "The request must contain an Authorization header of Signature Version 4."}
 	}
+	c.caller, _, _ = strings.Cut(strings.TrimPrefix(credential, "Credential="), "/")
 	stamp, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if err != nil {
 		return &apiError{status: http.StatusForbidden, code: "IncompleteSignature",
 			message: "The request must contain a valid X-Amz-Date header."}
 	}
-	if now.Sub(stamp).Abs() > signatureLifetime {
+	c.signedAt = stamp
+	return c.checkAge(now)
+}
+
+// checkAge: AWS accepts a signed request for five minutes.
+func (c *call) checkAge(now time.Time) error {
+	if now.Sub(c.signedAt).Abs() > signatureLifetime {
 		return refusef("RequestExpired", "Request has expired. Timestamp date is %s. Current date is %s.",
-			stamp.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+			c.signedAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -11,9 +11,11 @@ import (
 type Sim struct {
 	opts Options
 
-	mu    sync.Mutex
-	model *model
-	calls map[string]int
+	mu        sync.Mutex
+	model     *model
+	calls     map[string]int
+	throttled map[string]int
+	busy      map[string]bool // zones with a change of record sets under way
 }
 
 // New returns an account with nothing in it.
@@ -23,7 +25,7 @@ func New(optFns ...func(*Options)) *Sim {
 		fn(&opts)
 	}
 	opts.resolveZones()
-	s := &Sim{opts: opts, calls: map[string]int{}}
+	s := &Sim{opts: opts, calls: map[string]int{}, throttled: map[string]int{}, busy: map[string]bool{}}
 	s.model = newModel(&s.opts)
 	return s
 }
@@ -51,10 +53,12 @@ func (s *Sim) update(f func(*model) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.model.advance(time.Now())
+	defer s.model.remember() // a call that is refused may have changed something, too
 	return f(s.model)
 }
 
-// view runs f, which cannot fail, on the model as it is now.
+// view runs f, which cannot fail and does not change instances or addresses,
+// on the model as it is now.
 func (s *Sim) view(f func(*model)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

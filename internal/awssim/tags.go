@@ -35,7 +35,7 @@ func checkTags(tags []tag) error {
 	return nil
 }
 
-// tagsOf returns the place of a resource's tags.
+// tagsOf returns the place of a resource's tags, for a change of them.
 func (m *model) tagsOf(resourceID string) (*map[string]string, error) {
 	kind, _, _ := strings.Cut(resourceID, "-")
 	switch kind {
@@ -44,12 +44,14 @@ func (m *model) tagsOf(resourceID string) (*map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		m.touchAddress(a)
 		return &a.tags, nil
 	case "i":
 		found, err := m.findInstances([]string{resourceID})
 		if err != nil {
 			return nil, err
 		}
+		m.touch(found[0])
 		return &found[0].tags, nil
 	case "eni":
 		eni, err := m.findInterface(resourceID)
