@@ -9,8 +9,8 @@ import (
 var (
 	// ErrNotFound: no such record set, zone or propagation.
 	ErrNotFound = errors.New("not found in DNS")
-	// ErrConflict: the zone does not hold what the change expects. The error is
-	// a *ConflictError where the implementation knows what the zone holds.
+	// ErrConflict: the zone does not hold what the change expects. The error is a
+	// *ConflictError.
 	ErrConflict = errors.New("DNS conflict")
 	// ErrTooLarge: more changes than can be made at once.
 	ErrTooLarge = errors.New("too many DNS changes at once")
@@ -30,14 +30,19 @@ var (
 type ConflictError struct {
 	// Change is the change that did not fit.
 	Change Change
-	// Actual is what the zone holds under the change's key, nil for nothing.
+	// Actual is what the zone holds under the change's key, or the neighbour of
+	// the same name that excludes it; nil for nothing.
 	Actual *RRSet
 }
 
 // Error says what was expected and what was found.
 func (e *ConflictError) Error() string {
 	k := e.Change.Key()
-	return fmt.Sprintf("%s: %s %s: expected %s, found %s", ErrConflict, k.Name, k.Type, describe(e.Change.Before), describe(e.Actual))
+	found := describe(e.Actual)
+	if e.Actual != nil && e.Actual.RRKey != k {
+		found = fmt.Sprintf("%s %s beside it", e.Actual.Type, found)
+	}
+	return fmt.Sprintf("%s: %s %s: expected %s, found %s", ErrConflict, k.Name, k.Type, describe(e.Change.Before), found)
 }
 
 // Is makes errors.Is find ErrConflict.

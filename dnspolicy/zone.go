@@ -103,6 +103,8 @@ type Zone interface {
 	// returns the empty Propagation. If the zone does not hold what a change's
 	// Before says, nothing is changed and the error is a *ConflictError (which
 	// is ErrConflict) with what the zone holds. Nothing is ever overwritten.
+	// A record set that another one of its name excludes (a CNAME any other, a set
+	// without identifier those with one) is a *ConflictError, too, with that one.
 	// More changes than the implementation can make at once: ErrTooLarge, and
 	// nothing is changed; fewer at a time may succeed. A malformed change (a name
 	// that is not lower case, no value or one twice, an A value that is no IPv4

@@ -25,10 +25,8 @@ func (z *Zone) Apply(ctx context.Context, changes []dnspolicy.Change) (dnspolicy
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	for _, change := range changes {
-		if err := z.compare(change); err != nil {
-			return "", err
-		}
+	if err := z.compare(changes); err != nil {
+		return "", err
 	}
 	for _, change := range changes {
 		z.put(change.Key(), change.After)
@@ -52,25 +50,31 @@ func countValues(changes []dnspolicy.Change) int {
 	return n
 }
 
-func (z *Zone) compare(change dnspolicy.Change) error {
-	actual, exists := z.sets[change.Key()]
-	switch {
-	case !exists && change.Before == nil:
-		return nil
-	case exists && change.Before != nil && actual.Equal(*change.Before):
-		return nil
+// compare returns a *ConflictError if the zone does not hold what a change
+// expects, or holds what excludes a set that is to be created, and stays.
+func (z *Zone) compare(changes []dnspolicy.Change) error {
+	removed := map[dnspolicy.RRKey]bool{}
+	for _, c := range changes {
+		removed[c.Key()] = c.After == nil
 	}
-	conflict := &dnspolicy.ConflictError{Change: cloneChange(change)}
-	if exists {
-		conflict.Actual = clone(&actual)
+	for _, c := range changes {
+		actual, exists := z.sets.get(c.Key())
+		switch there := z.sets.excluding(c.Key(), removed); {
+		case exists && (c.Before == nil || !actual.Equal(*c.Before)):
+			return &dnspolicy.ConflictError{Change: cloneChange(c), Actual: clone(&actual)}
+		case !exists && c.Before != nil:
+			return &dnspolicy.ConflictError{Change: cloneChange(c)}
+		case there != nil:
+			return &dnspolicy.ConflictError{Change: cloneChange(c), Actual: clone(there)}
+		}
 	}
-	return conflict
+	return nil
 }
 
 // put changes the database and sends the change on its way to the servers.
 func (z *Zone) put(key dnspolicy.RRKey, after *dnspolicy.RRSet) {
 	after = clone(after)
-	store(z.sets, key, after)
+	z.sets.put(key, after)
 	z.underway = append(z.underway, edit{time.Now().Add(z.options.SyncDelay), key, after})
 	z.arrive()
 }
@@ -80,17 +84,9 @@ func (z *Zone) put(key dnspolicy.RRKey, after *dnspolicy.RRSet) {
 func (z *Zone) arrive() {
 	now := time.Now()
 	for len(z.underway) > 0 && !now.Before(z.underway[0].arrives) {
-		store(z.served, z.underway[0].key, z.underway[0].after)
+		z.served.put(z.underway[0].key, z.underway[0].after)
 		z.underway = z.underway[1:]
 	}
-}
-
-func store(sets map[dnspolicy.RRKey]dnspolicy.RRSet, key dnspolicy.RRKey, after *dnspolicy.RRSet) {
-	if after == nil {
-		delete(sets, key)
-		return
-	}
-	sets[key] = *after
 }
 
 // Wait returns nil once the changes have arrived.

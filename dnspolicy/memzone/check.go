@@ -23,7 +23,7 @@ const (
 // checkChanges returns ErrInvalid with the first thing that is wrong with the
 // changes as such, whatever the zone holds.
 func checkChanges(zone string, changes []dnspolicy.Change) error {
-	seen := map[dnspolicy.RRKey]bool{}
+	seen, created := map[dnspolicy.RRKey]bool{}, sets{}
 	for _, c := range changes {
 		key := c.Key()
 		if seen[key] {
@@ -33,6 +33,13 @@ func checkChanges(zone string, changes []dnspolicy.Change) error {
 		if err := checkChange(zone, c); err != nil {
 			return err
 		}
+		if c.After == nil {
+			continue
+		}
+		if other := created.excluding(key, nil); other != nil {
+			return fmt.Errorf("%w: %s %s cannot be beside %s %q", dnspolicy.ErrInvalid, key.Name, key.Type, other.Type, other.SetIdentifier)
+		}
+		created.put(key, c.After)
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 // Package memzone is a [dnspolicy.Zone] in memory, for tests and
 // demonstrations. It does what Amazon Route 53 does: changes are made all or
 // none, reach the authoritative servers some time later, and are limited in
-// number.
+// number. A CNAME excludes other record sets of its name, and one without set
+// identifier excludes those of its name and type that have one: the conflict's
+// Actual is then the one that is there.
 //
 //	zone, err := memzone.New("example.com.", func(o *memzone.Options) { o.SyncDelay = 30 * time.Second })
 //	if err != nil {
@@ -26,7 +28,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -52,8 +53,8 @@ type Zone struct {
 	options Options
 
 	mu           sync.Mutex
-	sets         map[dnspolicy.RRKey]dnspolicy.RRSet // the zone's database
-	served       map[dnspolicy.RRKey]dnspolicy.RRSet // what the servers answer
+	sets         sets                                // the zone's database
+	served       sets                                // what the servers answer
 	underway     []edit                              // from the one to the other, by time of arrival
 	propagations map[dnspolicy.Propagation]time.Time // when each arrives
 }
@@ -89,8 +90,8 @@ func New(name string, optFns ...func(*Options)) (*Zone, error) {
 	return &Zone{
 		name:         name,
 		options:      options,
-		sets:         map[dnspolicy.RRKey]dnspolicy.RRSet{},
-		served:       map[dnspolicy.RRKey]dnspolicy.RRSet{},
+		sets:         sets{},
+		served:       sets{},
 		propagations: map[dnspolicy.Propagation]time.Time{},
 	}, nil
 }
@@ -113,7 +114,7 @@ func (z *Zone) Lookup(ctx context.Context, key dnspolicy.RRKey) (dnspolicy.RRSet
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	set, ok := z.sets[key]
+	set, ok := z.sets.get(key)
 	if !ok {
 		return dnspolicy.RRSet{}, fmt.Errorf("%w: %s %s", dnspolicy.ErrNotFound, key.Name, key.Type)
 	}
@@ -141,12 +142,12 @@ func (z *Zone) List(ctx context.Context) iter.Seq2[dnspolicy.RRSet, error] {
 func (z *Zone) snapshot() []dnspolicy.RRSet {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	var sets []dnspolicy.RRSet
-	for set := range maps.Values(z.sets) {
-		sets = append(sets, set.Clone())
+	var all []dnspolicy.RRSet
+	for set := range z.sets.all() {
+		all = append(all, set.Clone())
 	}
-	slices.SortFunc(sets, func(a, b dnspolicy.RRSet) int { return compareKeys(a.RRKey, b.RRKey) })
-	return sets
+	slices.SortFunc(all, func(a, b dnspolicy.RRSet) int { return compareKeys(a.RRKey, b.RRKey) })
+	return all
 }
 
 func compareKeys(a, b dnspolicy.RRKey) int {

@@ -186,6 +186,33 @@ func TestEditsByHand(t *testing.T) {
 	})
 }
 
+func TestSetBesideANeighbour(t *testing.T) {
+	zone := newZone(t)
+	set := a("m.example.com.", "192.0.2.1")
+	alias := a("m.example.com.", "n.example.com.")
+	alias.Type = "CNAME"
+	apply(t, zone, dnspolicy.Create(set))
+	var conflict *dnspolicy.ConflictError
+	if err := zone.Set(alias); !errors.As(err, &conflict) || conflict.Actual == nil || !conflict.Actual.Equal(set) {
+		t.Errorf("Set: %v, want a conflict with %v", err, set)
+	}
+	zone.Remove(set.RRKey)
+	if err := zone.Set(alias); err != nil {
+		t.Errorf("Set in the neighbour's place: %v", err)
+	}
+}
+
+func TestCreationsThatExcludeEachOther(t *testing.T) {
+	plain, identified, alias, text := a("m.example.com.", "192.0.2.1"), a("m.example.com.", "192.0.2.1"), a("m.example.com.", "n.example.com."), a("m.example.com.", `""`)
+	identified.SetIdentifier, alias.Type, text.Type = "blue", "CNAME", "TXT"
+	for _, pair := range [][]dnspolicy.RRSet{{plain, identified}, {identified, plain}, {plain, alias}, {alias, text}} {
+		if _, err := newZone(t).Apply(t.Context(), []dnspolicy.Change{dnspolicy.Create(pair[0]), dnspolicy.Create(pair[1])}); !errors.Is(err, dnspolicy.ErrInvalid) {
+			t.Errorf("Apply of %v: %v, want %v", pair, err, dnspolicy.ErrInvalid)
+		}
+	}
+	apply(t, newZone(t), dnspolicy.Create(plain), dnspolicy.Create(text))
+}
+
 func TestSetAndResolveShareNoMemory(t *testing.T) {
 	zone := newZone(t)
 	given, want := a("m.example.com.", "192.0.2.1"), a("m.example.com.", "192.0.2.1")

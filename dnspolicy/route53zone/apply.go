@@ -29,7 +29,8 @@ const (
 //
 // Route 53 says in prose only why it refuses a request. What the zone holds under
 // the changes' names then tells a conflict, at the price of one more call for each
-// change up to the first conflict.
+// change up to the first conflict. A record set of the same name that excludes the
+// one to be created (see "What is mapped to what") is a conflict, too, and its Actual.
 //
 // The client's retryer repeats a request whose reply was lost. Apply then meets
 // its own effect: a conflict whose Actual is the change's After.
@@ -79,12 +80,15 @@ func (z *Zone) submit(ctx context.Context, changes []dnspolicy.Change) (dnspolic
 	return dnspolicy.Propagation(strings.TrimPrefix(aws.ToString(out.ChangeInfo.Id), "/change/")), nil
 }
 
+// batch puts the deletions first: what goes is not in the way of what comes.
 func batch(changes []dnspolicy.Change) []types.Change {
 	var b []types.Change
 	for _, c := range changes {
 		if c.Before != nil {
 			b = append(b, types.Change{Action: types.ChangeActionDelete, ResourceRecordSet: resourceRecordSet(*c.Before)})
 		}
+	}
+	for _, c := range changes {
 		if c.After != nil {
 			b = append(b, types.Change{Action: types.ChangeActionCreate, ResourceRecordSet: resourceRecordSet(*c.After)})
 		}

@@ -172,14 +172,33 @@ func TestAliasIsInTheWay(t *testing.T) {
 	}
 }
 
-func TestCNAMEIsInTheWay(t *testing.T) {
-	sim, id := newSim(t)
-	err := sim.PutRecordSet(id, awssim.RecordSet{Name: "m.example.com.", Type: "CNAME", TTL: 60, Values: []string{"n.example.com."}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = open(t, newClient(sim), id).Apply(t.Context(), []dnspolicy.Change{dnspolicy.Create(a("m.example.com.", "192.0.2.1"))})
-	if !errors.Is(err, dnspolicy.ErrConflict) {
-		t.Errorf("Apply: %v, want ErrConflict", err)
+func TestNeighbourIsInTheWay(t *testing.T) {
+	weight := int64(1)
+	multivalue := a("m.example.com.", "192.0.2.1")
+	multivalue.SetIdentifier = "blue"
+	for name, test := range map[string]struct {
+		neighbour awssim.RecordSet
+		set       dnspolicy.RRSet
+	}{
+		"CNAME":    {awssim.RecordSet{Type: "CNAME", Values: []string{"n.example.com."}}, a("m.example.com.", "192.0.2.1")},
+		"weighted": {awssim.RecordSet{Type: "A", SetIdentifier: "old", Weight: &weight, Values: []string{"192.0.2.9"}}, multivalue},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim, id := newSim(t)
+			test.neighbour.Name, test.neighbour.TTL = "m.example.com.", 60
+			if err := sim.PutRecordSet(id, test.neighbour); err != nil {
+				t.Fatal(err)
+			}
+			_, err := open(t, newClient(sim), id).Apply(t.Context(), []dnspolicy.Change{dnspolicy.Create(test.set)})
+			want := dnspolicy.RRSet{
+				RRKey:  dnspolicy.RRKey{Name: "m.example.com.", Type: test.neighbour.Type, SetIdentifier: test.neighbour.SetIdentifier},
+				TTL:    time.Minute,
+				Values: test.neighbour.Values,
+			}
+			var conflict *dnspolicy.ConflictError
+			if !errors.As(err, &conflict) || conflict.Actual == nil || !conflict.Actual.Equal(want) {
+				t.Errorf("Apply: %v, want a conflict with %v", err, want)
+			}
+		})
 	}
 }

@@ -17,38 +17,46 @@ func (z *Zone) findConflict(ctx context.Context, changes []dnspolicy.Change) err
 	for _, c := range changes {
 		removed[c.Key()] = c.After == nil
 	}
-	var excluded error
 	for _, c := range changes {
-		sets, err := z.named(ctx, c.Key().Name)
+		neighbours, err := z.named(ctx, c.Key().Name)
 		if err != nil {
 			return fmt.Errorf("what stands in the way is not known: %w", err)
 		}
-		if actual := sets[c.Key()]; !same(actual, c.Before) {
+		if actual := find(neighbours, c.Key()); !same(actual, c.Before) {
 			return &dnspolicy.ConflictError{Change: c, Actual: actual}
 		}
-		for key := range sets {
-			if c.Before == nil && !removed[key] && exclude(key, c.Key()) {
-				excluded = fmt.Errorf("%w: %s %s cannot be created beside %s %q",
-					dnspolicy.ErrConflict, c.Key().Name, c.Key().Type, key.Type, key.SetIdentifier)
+		for _, neighbour := range neighbours {
+			set := rrSet(neighbour)
+			if c.Before == nil && !removed[set.RRKey] && excludes(neighbour, c.Key()) {
+				return &dnspolicy.ConflictError{Change: c, Actual: &set}
 			}
 		}
 	}
-	return excluded
+	return nil
 }
 
 // named returns all record sets of this name.
-func (z *Zone) named(ctx context.Context, name string) (map[dnspolicy.RRKey]*dnspolicy.RRSet, error) {
-	sets := map[dnspolicy.RRKey]*dnspolicy.RRSet{}
+func (z *Zone) named(ctx context.Context, name string) ([]types.ResourceRecordSet, error) {
+	var sets []types.ResourceRecordSet
 	for set, err := range z.from(ctx, aws.String(encode(name))) {
 		if err != nil {
 			return nil, err
 		}
-		if set.Name != name {
+		if decode(aws.ToString(set.Name)) != name {
 			break
 		}
-		sets[set.RRKey] = &set
+		sets = append(sets, set)
 	}
 	return sets, nil
+}
+
+func find(sets []types.ResourceRecordSet, key dnspolicy.RRKey) *dnspolicy.RRSet {
+	for _, shown := range sets {
+		if set := rrSet(shown); set.RRKey == key {
+			return &set
+		}
+	}
+	return nil
 }
 
 func same(actual, expected *dnspolicy.RRSet) bool {
@@ -58,13 +66,18 @@ func same(actual, expected *dnspolicy.RRSet) bool {
 	return actual.Equal(*expected)
 }
 
-// exclude reports whether two record sets of one name cannot both be: a CNAME
-// is alone (RFC 1034, section 3.6.2), and Route 53 allows a plain record set no
-// others of its type.
-func exclude(a, b dnspolicy.RRKey) bool {
-	cname := string(types.RRTypeCname)
-	if a.Type != b.Type {
-		return a.Type == cname || b.Type == cname
+// excludes reports whether a record set of the same name keeps the key from
+// being created: a CNAME is alone (RFC 1034, section 3.6.2), and all record sets
+// of one name and type must have one routing policy ("Choosing a routing policy"
+// in Route 53's developer guide), which is none without a set identifier, and
+// with one, here, multivalue answer.
+func excludes(there types.ResourceRecordSet, key dnspolicy.RRKey) bool {
+	const cname = types.RRTypeCname
+	if there.Type != types.RRType(key.Type) {
+		return there.Type == cname || key.Type == string(cname)
 	}
-	return a != b && (a.SetIdentifier == "" || b.SetIdentifier == "")
+	if aws.ToString(there.SetIdentifier) == "" || key.SetIdentifier == "" {
+		return true
+	}
+	return !aws.ToBool(there.MultiValueAnswer)
 }

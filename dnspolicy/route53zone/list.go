@@ -43,13 +43,19 @@ func (z *Zone) Lookup(ctx context.Context, key dnspolicy.RRKey) (dnspolicy.RRSet
 
 // List implements [dnspolicy.Zone]. Changes made meanwhile may be seen or not.
 func (z *Zone) List(ctx context.Context) iter.Seq2[dnspolicy.RRSet, error] {
-	return z.from(ctx, nil)
+	return func(yield func(dnspolicy.RRSet, error) bool) {
+		for set, err := range z.from(ctx, nil) {
+			if !yield(rrSet(set), err) {
+				return
+			}
+		}
+	}
 }
 
 // from yields the record sets from this name on, in Route 53's order; nil is
 // the first name. An error ends it.
-func (z *Zone) from(ctx context.Context, name *string) iter.Seq2[dnspolicy.RRSet, error] {
-	return func(yield func(dnspolicy.RRSet, error) bool) {
+func (z *Zone) from(ctx context.Context, name *string) iter.Seq2[types.ResourceRecordSet, error] {
+	return func(yield func(types.ResourceRecordSet, error) bool) {
 		pages := route53.NewListResourceRecordSetsPaginator(z.client, &route53.ListResourceRecordSetsInput{
 			HostedZoneId:    &z.id,
 			StartRecordName: name,
@@ -58,11 +64,11 @@ func (z *Zone) from(ctx context.Context, name *string) iter.Seq2[dnspolicy.RRSet
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(dnspolicy.RRSet{}, wrap(ctx, "list hosted zone "+z.id, err))
+				yield(types.ResourceRecordSet{}, wrap(ctx, "list hosted zone "+z.id, err))
 				return
 			}
 			for _, set := range page.ResourceRecordSets {
-				if !yield(rrSet(set), nil) {
+				if !yield(set, nil) {
 					return
 				}
 			}

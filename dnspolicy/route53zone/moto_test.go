@@ -42,6 +42,9 @@ func motoIsWrong() map[string]string {
 		"moto's pages over one name never end":     {"list-many-of-one-name"},
 		"moto knows every change, and that INSYNC": {"wait-unknown"},
 		"moto creates beside another value":        {"create-existing", "race-to-create"},
+		"moto creates what a neighbour excludes": {
+			"create-beside-cname", "create-cname-beside", "create-plain-beside-identifier", "create-identifier-beside-plain",
+		},
 		"moto deletes by any value that was ever current, and for another its code is InvalidInput": {
 			"delete-absent", "delete-other-value", "delete-former-value", "delete-other-ttl", "order-of-values",
 			"replace-absent", "replace-other", "race-to-replace", "publish-again-changed", "publish-again-absent", "apply-none",

@@ -52,15 +52,46 @@ func TestRefusal(t *testing.T) {
 }
 
 func TestRefusalBecauseOfANeighbour(t *testing.T) {
+	plain := a("m.example.com.", "192.0.2.1")
+	green := plain
+	green.SetIdentifier = "green"
+	identified := func(values ...string) types.ResourceRecordSet {
+		blue := shown("m.example.com.", "A", values...)
+		blue.SetIdentifier = aws.String("blue")
+		return blue
+	}
+	multivalue, weighted := identified("192.0.2.2"), identified("192.0.2.3")
+	multivalue.MultiValueAnswer, weighted.Weight = aws.Bool(true), aws.Int64(1)
 	cname := shown("m.example.com.", "CNAME", "n.example.com.")
-	blue := shown("m.example.com.", "A", "192.0.2.2")
-	blue.SetIdentifier = aws.String("blue")
-	for name, neighbour := range map[string]types.ResourceRecordSet{"CNAME": cname, "multivalue answer": blue} {
-		client := record(t, refusal(), page(neighbour))
-		_, err := newZone(t, client).Apply(t.Context(), []dnspolicy.Change{dnspolicy.Create(a("m.example.com.", "192.0.2.1"))})
-		if !errors.Is(err, dnspolicy.ErrConflict) || errors.Is(err, dnspolicy.ErrInvalid) {
-			t.Errorf("beside a %s: %v, want ErrConflict", name, err)
-		}
+	alias := plain
+	alias.Type, alias.Values = "CNAME", []string{"n.example.com."}
+	key := func(kind, identifier string) dnspolicy.RRKey {
+		return dnspolicy.RRKey{Name: "m.example.com.", Type: kind, SetIdentifier: identifier}
+	}
+	text := shown("m.example.com.", "TXT", `""`)
+	for name, test := range map[string]struct {
+		set    dnspolicy.RRSet
+		page   *route53.ListResourceRecordSetsOutput
+		actual dnspolicy.RRSet
+	}{
+		"plain beside CNAME":                {plain, page(cname), dnspolicy.RRSet{RRKey: key("CNAME", ""), TTL: time.Minute, Values: []string{"n.example.com."}}},
+		"CNAME beside text":                 {alias, page(text), dnspolicy.RRSet{RRKey: key("TXT", ""), TTL: time.Minute, Values: []string{`""`}}},
+		"plain beside multivalue answer":    {plain, page(multivalue, text), dnspolicy.RRSet{RRKey: key("A", "blue"), TTL: time.Minute, Values: []string{"192.0.2.2"}}},
+		"multivalue answer beside plain":    {green, page(shown("m.example.com.", "A", "192.0.2.4")), a("m.example.com.", "192.0.2.4")},
+		"multivalue answer beside weighted": {green, page(weighted), dnspolicy.RRSet{RRKey: key("A", "blue"), TTL: time.Minute, Values: []string{"192.0.2.3"}}},
+		"the first one in the way is shown": {plain, page(multivalue, weighted), dnspolicy.RRSet{RRKey: key("A", "blue"), TTL: time.Minute, Values: []string{"192.0.2.2"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := dnspolicy.Create(test.set)
+			_, err := newZone(t, record(t, refusal(), test.page)).Apply(t.Context(), []dnspolicy.Change{change})
+			var conflict *dnspolicy.ConflictError
+			if !errors.As(err, &conflict) || errors.Is(err, dnspolicy.ErrInvalid) {
+				t.Fatalf("Apply: %v, want a *ConflictError", err)
+			}
+			if diff := cmp.Diff(&dnspolicy.ConflictError{Change: change, Actual: &test.actual}, conflict); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -68,7 +99,7 @@ func TestRefusalThoughNeighboursAreCompatible(t *testing.T) {
 	green := a("m.example.com.", "192.0.2.1")
 	green.SetIdentifier = "green"
 	blue := shown("m.example.com.", "A", "192.0.2.2")
-	blue.SetIdentifier = aws.String("blue")
+	blue.SetIdentifier, blue.MultiValueAnswer = aws.String("blue"), aws.Bool(true)
 	leaving := shown("m.example.com.", "CNAME", "n.example.com.")
 	gone := dnspolicy.RRSet{RRKey: dnspolicy.RRKey{Name: "m.example.com.", Type: "CNAME"}, TTL: time.Minute, Values: []string{"n.example.com."}}
 	for name, test := range map[string]struct {

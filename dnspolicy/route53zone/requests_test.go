@@ -96,11 +96,11 @@ func TestApply(t *testing.T) {
 		t.Errorf("Apply = %q, %v", p, err)
 	}
 	client.sent(request(
-		one("CREATE", shown(`\052.example.com.`, "A", "192.0.2.1", "192.0.2.2")),
 		one("DELETE", shown("b.example.com.", "A", "192.0.2.3")),
 		one("DELETE", shown("c.example.com.", "A", "192.0.2.4")),
-		one("CREATE", shown("c.example.com.", "A", "192.0.2.5")),
 		one("DELETE", shown("d.example.com.", "A", "192.0.2.6")),
+		one("CREATE", shown(`\052.example.com.`, "A", "192.0.2.1", "192.0.2.2")),
+		one("CREATE", shown("c.example.com.", "A", "192.0.2.5")),
 		one("CREATE", shown("d.example.com.", "A", "192.0.2.6")),
 		one("CREATE", multivalueShown),
 	))

@@ -27,6 +27,9 @@
 // answers ErrInvalid. An alias has no TTL and no values: it is shown with TTL 0 and the
 // single value "ALIAS <zone ID of the target> <name of the target>", so that its name
 // counts as taken; it cannot be changed here either.
+//
+// A CNAME excludes record sets of other types under its name. Record sets of one name
+// and type exclude each other unless all of them are multivalue answers.
 package route53zone
 
 import (

@@ -110,14 +110,6 @@ func (b *broken) onChange(edit func(*dnspolicy.Change) (keep bool)) {
 	}
 }
 
-func clone(set *dnspolicy.RRSet) *dnspolicy.RRSet {
-	if set == nil {
-		return nil
-	}
-	c := set.Clone()
-	return &c
-}
-
 // onLookup lets the defect edit what Lookup returns.
 func (b *broken) onLookup(edit func(dnspolicy.RRKey, dnspolicy.RRSet, error) (dnspolicy.RRSet, error)) {
 	b.lookup = func(ctx context.Context, key dnspolicy.RRKey) (dnspolicy.RRSet, error) {

@@ -11,6 +11,9 @@
 // cannot pass because of that are excluded by name, with the reason
 // (Options.Exclude).
 //
+// [Intercept] is for tests of what uses a zone: it puts faults and delays between
+// the two.
+//
 // Cases run one after the other, each on a Fixture of its own; some call the
 // zone from several goroutines.
 package zonetest
@@ -42,7 +45,7 @@ type Fixture struct {
 }
 
 func cases() []testCase {
-	return slices.Concat(lookupCases(), changeCases(), conflictCases(), batchCases(), invalidCases(), raceCases(), waitCases(), listCases(), callCases(), checkCases())
+	return slices.Concat(lookupCases(), changeCases(), conflictCases(), neighbourCases(), batchCases(), invalidCases(), raceCases(), waitCases(), listCases(), callCases(), checkCases())
 }
 
 // a returns an A record set in the zone.

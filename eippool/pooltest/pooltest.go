@@ -18,6 +18,9 @@
 // cannot pass because of that are excluded by name, with the reason
 // (Options.Exclude).
 //
+// [Intercept] is for tests of what uses a pool: it puts faults and delays between
+// the two.
+//
 // Cases run one after the other, each on a Fixture of its own; some call the
 // pool from several goroutines.
 package pooltest

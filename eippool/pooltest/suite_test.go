@@ -44,11 +44,13 @@ func TestDefects(t *testing.T) {
 
 func TestNoDefect(t *testing.T) {
 	for _, c := range cases() {
-		if fails(t, c, defect{plant: func(*broken) {}}) {
+		if fails(t, c, none) {
 			t.Errorf("case %q fails on a pool without defect", c.name)
 		}
 	}
 }
+
+var none = defect{plant: func(*broken) {}}
 
 // fails reports whether the case fails on a pool with the defect. It runs in a
 // bubble, so that a defect may wait for the other racers.
@@ -80,7 +82,7 @@ func TestExclude(t *testing.T) {
 		if t.Name() == "TestExclude/associate" {
 			t.Error("an excluded case is run")
 		}
-		return newBroken(defect{plant: func(*broken) {}}).fixture()
+		return newBroken(none).fixture()
 	}, func(o *Options) {
 		o.Exclude = map[string]string{"associate": "to see it skipped"}
 		o.Bubble = true
@@ -92,7 +94,7 @@ type onlyPool struct{ eippool.Pool }
 
 func TestPoolWithoutOptionalInterfaces(t *testing.T) {
 	Run(t, func(*testing.T) Fixture {
-		f := newBroken(defect{plant: func(*broken) {}}).fixture()
+		f := newBroken(none).fixture()
 		f.Pool = onlyPool{f.Pool}
 		return f
 	})

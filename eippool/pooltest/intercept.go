@@ -1,0 +1,143 @@
+package pooltest
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/eipbinder/eipbinder/eippool"
+)
+
+// Hook stands between a caller and a pool. It gets every call by the name of
+// its method, such as "Associate", and do, which makes it. The caller gets what
+// Hook returns: if that is nil the answer of do, else the error alone. So a Hook
+// can
+//
+//   - pass the call on: return do()
+//   - fail it: return an error without do
+//   - lose its reply: do(), then return an error
+//   - delay it: wait for ctx or a time, then return do()
+//   - let it take effect late: return an error, and have do called later
+//
+// To return nil without do is to invent an answer, a zero one. A call that has
+// left the caller takes effect whatever becomes of the caller: do has the
+// values of its context, but does not end with it, and it may be used after
+// Hook has returned, and again. Hook must be safe for concurrent use if the
+// pool is used so. A caller whose context is at its end makes no call.
+type Hook func(ctx context.Context, call string, do func() error) error
+
+// Intercept returns the pool with the hook before it. It implements
+// [eippool.Allocator] and [eippool.ReverseNamer] if p does, and the hook gets
+// their calls, too.
+func Intercept(p eippool.Pool, hook Hook) eippool.Pool {
+	pool := intercepted{p, hook}
+	a, isAllocator := p.(eippool.Allocator)
+	r, isNamer := p.(eippool.ReverseNamer)
+	allocator, namer := interceptedAllocator{a, hook}, interceptedNamer{r, hook}
+	// What a value implements is fixed when it is compiled: hence a type for each
+	// combination.
+	switch {
+	case isAllocator && isNamer:
+		return struct {
+			eippool.Pool
+			eippool.Allocator
+			eippool.ReverseNamer
+		}{pool, allocator, namer}
+	case isAllocator:
+		return struct {
+			eippool.Pool
+			eippool.Allocator
+		}{pool, allocator}
+	case isNamer:
+		return struct {
+			eippool.Pool
+			eippool.ReverseNamer
+		}{pool, namer}
+	}
+	return pool
+}
+
+// send makes a call and returns what do has answered, even with an error. The
+// answer of a do that comes late is nobody's any more, but may come while the
+// caller gets the error: hence the lock.
+func send[T any](ctx context.Context, hook Hook, call string, do func(context.Context) (T, error)) (answer T, err error) {
+	if err := ctx.Err(); err != nil {
+		return answer, err
+	}
+	var mu sync.Mutex
+	var latest T
+	err = hook(ctx, call, func() error {
+		got, err := do(context.WithoutCancel(ctx))
+		mu.Lock()
+		defer mu.Unlock()
+		latest = got
+		return err
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	return latest, err
+}
+
+// ask makes a call that has an answer or an error.
+func ask[T any](ctx context.Context, hook Hook, call string, do func(context.Context) (T, error)) (T, error) {
+	answer, err := send(ctx, hook, call, do)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+// tell makes a call that has no answer but its error.
+func tell(ctx context.Context, hook Hook, call string, do func(context.Context) error) error {
+	_, err := ask(ctx, hook, call, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
+	return err
+}
+
+type intercepted struct {
+	pool eippool.Pool
+	hook Hook
+}
+
+func (i intercepted) List(ctx context.Context) ([]eippool.Address, error) {
+	return ask(ctx, i.hook, "List", i.pool.List)
+}
+
+func (i intercepted) Lookup(ctx context.Context, allocationIDs ...string) ([]eippool.Address, error) {
+	ids := slices.Clone(allocationIDs) // the caller may have changed them by the time of a late call
+	return ask(ctx, i.hook, "Lookup", func(ctx context.Context) ([]eippool.Address, error) { return i.pool.Lookup(ctx, ids...) })
+}
+
+func (i intercepted) Associate(ctx context.Context, allocationID string, target eippool.Target) (string, error) {
+	return ask(ctx, i.hook, "Associate", func(ctx context.Context) (string, error) { return i.pool.Associate(ctx, allocationID, target) })
+}
+
+func (i intercepted) Disassociate(ctx context.Context, associationID string) error {
+	return tell(ctx, i.hook, "Disassociate", func(ctx context.Context) error { return i.pool.Disassociate(ctx, associationID) })
+}
+
+type interceptedAllocator struct {
+	allocator eippool.Allocator
+	hook      Hook
+}
+
+func (i interceptedAllocator) Allocate(ctx context.Context) (eippool.Address, error) {
+	return ask(ctx, i.hook, "Allocate", i.allocator.Allocate)
+}
+
+func (i interceptedAllocator) Release(ctx context.Context, allocationID string) error {
+	return tell(ctx, i.hook, "Release", func(ctx context.Context) error { return i.allocator.Release(ctx, allocationID) })
+}
+
+type interceptedNamer struct {
+	namer eippool.ReverseNamer
+	hook  Hook
+}
+
+func (i interceptedNamer) SetReverseName(ctx context.Context, allocationID, name string) error {
+	return tell(ctx, i.hook, "SetReverseName", func(ctx context.Context) error { return i.namer.SetReverseName(ctx, allocationID, name) })
+}
+
+func (i interceptedNamer) ClearReverseName(ctx context.Context, allocationID string) error {
+	return tell(ctx, i.hook, "ClearReverseName", func(ctx context.Context) error { return i.namer.ClearReverseName(ctx, allocationID) })
+}
