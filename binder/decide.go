@@ -220,8 +220,8 @@ func (r rules) confirm(v view, odd string, after time.Duration, then func() deci
 	switch {
 	case !seen:
 		return decision{step: stepNote, odd: odd}
-	case v.now.Sub(since) < after:
-		return wait(NotReady, after-v.now.Sub(since), odd)
+	case v.seen.Sub(since) < after: // not now: a look that was long ago confirms nothing
+		return wait(NotReady, max(after-v.now.Sub(since), time.Second), odd)
 	}
 	return then()
 }

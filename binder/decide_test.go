@@ -48,7 +48,7 @@ func attempted(ago time.Duration) edit {
 // its address associated.
 func viewIn(p store.Phase) view {
 	v := view{
-		now: now, id: "i-1", owner: "us",
+		now: now, seen: now, id: "i-1", owner: "us",
 		instance: &Instance{ID: "i-1", State: Running, Eligible: true, NetworkInterfaceID: "eni-1"},
 	}
 	if p == "" {

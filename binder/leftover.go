@@ -53,7 +53,7 @@ func (b *Binder) fence(ctx context.Context, r store.Record) error {
 
 // forget removes the record of an address that is not in the account any more,
 // once its absence is confirmed, and before that the name that stayed with it.
-func (b *Binder) forget(ctx context.Context, r store.Record) error {
+func (b *Binder) forget(ctx context.Context, r store.Record, looked time.Time) error {
 	wrap := func(step string, err error) error {
 		return &Error{Step: step, AllocationID: r.AllocationID, Terminal: terminal(err), Err: err}
 	}
@@ -65,7 +65,7 @@ func (b *Binder) forget(ctx context.Context, r store.Record) error {
 			return wrap("note an absent address", err)
 		}
 		return nil
-	case time.Since(since) < b.opts.ConfirmAfter:
+	case looked.Sub(since) < b.opts.ConfirmAfter:
 		return nil
 	}
 	if r.KeepName {

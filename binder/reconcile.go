@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
@@ -124,6 +125,7 @@ func joined(outcomes []Outcome) error {
 // the records' addresses. Whatever changes after a record was read makes the
 // next write of that record fail, so that no decision outlives its facts.
 func (b *Binder) look(ctx context.Context, ids []string, order order) ([]view, error) {
+	began := time.Now()
 	instances, err := b.describe(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -131,7 +133,7 @@ func (b *Binder) look(ctx context.Context, ids []string, order order) ([]view, e
 	views := make([]view, len(ids))
 	var keys []store.Key
 	for i, id := range ids {
-		views[i] = view{id: id, order: order}
+		views[i] = view{id: id, seen: began, order: order}
 		if found, ok := instances[id]; ok {
 			views[i].instance = &found
 		}

@@ -109,7 +109,7 @@ func (r *run) lookAgain(ctx context.Context) error {
 		seen.record, seen.address, r.v.unbound = nil, nil, true // somebody finished it; what came after is not ours to end
 	}
 	r.v.instance, r.v.record, r.v.address, r.v.own, r.v.unsaved = seen.instance, seen.record, seen.address, seen.own, false
-	r.v.unclear, r.v.missing, r.v.usurped = seen.unclear, false, nil
+	r.v.seen, r.v.unclear, r.v.missing, r.v.usurped = seen.seen, seen.unclear, false, nil
 	return nil
 }
 

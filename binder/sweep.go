@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/eippool"
@@ -80,7 +81,7 @@ func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 		errs = append(errs, b.removeOrphan(ctx, o))
 	}
 	for _, r := range s.lost {
-		errs = append(errs, b.forget(ctx, r))
+		errs = append(errs, b.forget(ctx, r, s.began))
 	}
 	return errors.Join(append(errs, b.audit(ctx, report, true))...)
 }
@@ -101,6 +102,7 @@ func (b *Binder) audit(ctx context.Context, report *Report, repair bool) error {
 
 // survey is everything that there is, seen once.
 type survey struct {
+	began     time.Time
 	views     []view
 	free      []store.Record // in the phase Free
 	addresses map[string]eippool.Address
@@ -111,6 +113,7 @@ type survey struct {
 
 // survey reads everything, cloud before store.
 func (b *Binder) survey(ctx context.Context) (*survey, error) {
+	s := &survey{began: time.Now()}
 	fleet, err := collect("instances", b.fleet.List(ctx))
 	if err != nil {
 		return nil, err
@@ -119,7 +122,6 @@ func (b *Binder) survey(ctx context.Context) (*survey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the pool: %w", err)
 	}
-	s := &survey{}
 	if s.zone, err = collect("zone", b.zone.List(ctx)); err != nil {
 		return nil, err
 	}
@@ -134,6 +136,9 @@ func (b *Binder) survey(ctx context.Context) (*survey, error) {
 	}
 	held := s.sortOut(records, addresses, b.opts.BinderID)
 	s.views = viewsOf(instances, held, addresses)
+	for i := range s.views {
+		s.views[i].seen = s.began
+	}
 	if err := b.explainAll(ctx, s.views); err != nil {
 		return nil, err
 	}

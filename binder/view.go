@@ -12,6 +12,7 @@ import (
 // observed, and what this run has done since.
 type view struct {
 	now      time.Time
+	seen     time.Time        // when the look at the cloud began that this is from
 	id       string           // of the instance
 	owner    string           // this run, as an owner of leases
 	instance *Instance        // nil: the fleet does not know it

@@ -138,7 +138,7 @@ func TestCancelledCallsChangeNothing(t *testing.T) {
 		pool.Release(ctx, free.AllocationID),
 		pool.SetReverseName(ctx, free.AllocationID, "example.com."),
 	} {
-		if err != context.Canceled { //nolint:errorlint // it is to be passed on as it is
+		if err != context.Canceled {
 			t.Errorf("error %v, want %v itself", err, context.Canceled)
 		}
 	}
