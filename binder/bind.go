@@ -18,13 +18,14 @@ import (
 // candidate; a pool without one ends the run.
 func (r *run) reserve(ctx context.Context) (decision, error) {
 	var taken error // why candidates could not get a name
+	contested := false
 	for {
 		c, retry, err := r.candidate(ctx)
 		if err != nil {
 			return decision{}, fmt.Errorf("choose an address: %w", err)
 		}
 		if c == nil {
-			return wait(Exhausted, retry, "no address of the pool is free for it"), taken
+			return noneLeft(retry, contested), taken
 		}
 		err = r.reserveOne(ctx, *c)
 		var conflict *store.ConflictError
@@ -33,6 +34,7 @@ func (r *run) reserve(ctx context.Context) (decision, error) {
 			r.tell(ctx, EventReserved, r.v.now, "")
 			return decision{}, nil
 		case errors.As(err, &conflict) && conflict.Key.Kind == store.AddressKey:
+			contested = true
 			continue // another worker was faster
 		case errors.Is(err, ErrNameTaken) && r.b.perAddress():
 			taken = err
@@ -41,6 +43,16 @@ func (r *run) reserve(ctx context.Context) (decision, error) {
 		r.picker.giveBack(*c)
 		return decision{}, err
 	}
+}
+
+// noneLeft is the end of a run that has tried every candidate. If others were
+// faster, the picker's look is older than these races, and the pool need not be
+// dry.
+func noneLeft(retry time.Duration, contested bool) decision {
+	if contested {
+		return wait(Busy, contestedRetry, "others were faster at every address")
+	}
+	return wait(Exhausted, retry, "no address of the pool is free for it")
 }
 
 // candidate is the address that the instance holds already, or else the next

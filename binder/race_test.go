@@ -91,6 +91,29 @@ func TestBatchGivesEachInstanceItsOwnAddress(t *testing.T) {
 	})
 }
 
+// Who loses every race has an old picture of the pool: it is no dry pool yet.
+func TestLosingEveryRaceIsNotExhausted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		w.launch("i-2")
+		raced := false
+		w.hook = func(call string, do func() error) error {
+			if call == "store.Put" && !raced {
+				raced = true
+				want(t, reconcile(t, w.binder(), "i-2"), binder.Bound)
+			}
+			return do()
+		}
+		o := reconcile(t, w.binder(), "i-1")
+		want(t, o, binder.Busy)
+		if o.RetryAfter != time.Second {
+			t.Errorf("come back after %s", o.RetryAfter)
+		}
+		want(t, reconcile(t, w.binder(), "i-1"), binder.Exhausted)
+	})
+}
+
 func TestBindRacesTerminate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2)

@@ -86,6 +86,7 @@ const (
 	notReadyRetry  = 5 * time.Second
 	exhaustedRetry = 30 * time.Second
 	allocatedRetry = 30 * time.Second
+	contestedRetry = time.Second
 )
 
 // Kinds of odd things in Record.FirstSeen.

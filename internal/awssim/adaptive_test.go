@@ -20,9 +20,12 @@ type adaptive struct{ *retry.AdaptiveMode }
 func newAdaptive() adaptive {
 	return adaptive{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.FailOnNoAttemptTokens = true
-		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) { o.RateLimiter, o.MaxAttempts = ratelimit.None, 0 })
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.None })
 	})}
 }
+
+// MaxAttempts is more than anybody needs: zero would mean the default, 3.
+func (adaptive) MaxAttempts() int { return 1000 }
 
 // GetAttemptToken waits for a token.
 func (a adaptive) GetAttemptToken(ctx context.Context) (func(error) error, error) {
