@@ -74,13 +74,13 @@ func (c *cloud) useQuietSubnet(tb testing.TB) {
 }
 
 // simulator serves awssim, with shorter times than AWS's.
-func simulator(tb testing.TB) (endpoint string) {
-	sim := awssim.New(func(o *awssim.Options) {
+func simulator(tb testing.TB, optFns ...func(*awssim.Options)) (endpoint string) {
+	sim := awssim.New(append([]func(*awssim.Options){func(o *awssim.Options) {
 		o.Region = region
 		o.PendingFor = 0
 		o.ShuttingDownFor = time.Second
 		o.InsyncAfter = 100 * time.Millisecond
-	})
+	}}, optFns...)...)
 	server := httptest.NewServer(sim)
 	tb.Cleanup(server.Close)
 	return server.URL

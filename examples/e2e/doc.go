@@ -4,6 +4,9 @@
 // interface. Its events are EventBridge's, and what it writes is read by a schedule
 // server (testdata/schedule_server.py) that knows nothing but the record table.
 //
+// It also tests the command line as processes: killed at each request, by a proxy
+// (TestKill), and many at once (TestCrowd).
+//
 // The stand-ins are awssim and dynoxide in one run, which are strict, and moto in
 // another, which shares no idea with this project. A test is skipped where they are
 // missing; see package parts.
