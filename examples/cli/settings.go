@@ -27,7 +27,7 @@ func binderSettings() []setting {
 		setting{"cool-down", deployment.EnvCoolDown, "how long a freed address is not reused (default 2m)"},
 		setting{"stop-grace", deployment.EnvStopGrace, "how long a stopped worker keeps its binding (default 10m)"},
 		setting{"lease", deployment.EnvLease, "how long one process may act on a record before another takes over (default 1m)"},
-		setting{"late-calls", deployment.EnvLateCalls, "how long after that lease began its calls may still take effect (default 6m)"},
+		setting{"late-calls", deployment.EnvLateCalls, "how long after that lease began its calls may still take effect (default: the lease and 5m)"},
 		setting{"confirm-after", deployment.EnvConfirmAfter, "how far apart two observations must be that prove an absence (default 5m)"},
 		setting{"keep-names", deployment.EnvKeepNames, "true: leave the names of freed addresses published (default false)"},
 		setting{"record-tags", deployment.EnvRecordTags, "keys of instance tags that schedule servers see"},

@@ -38,7 +38,7 @@ const (
 	// takes over. Default "1m"; at least a second.
 	EnvLease = "EIPBINDER_LEASE"
 	// EnvLateCalls is for how long after a lease was taken its calls may still take
-	// effect. Default "6m": the lease, and the five minutes of a signature. Less is
+	// effect. Default: the lease, and the five minutes of a signature. Less is
 	// for tests only.
 	EnvLateCalls = "EIPBINDER_LATE_CALLS"
 	// EnvConfirmAfter is how far apart two observations must be that together prove
@@ -95,13 +95,14 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		CoolDown:     read(&r, EnvCoolDown, "2m", "a duration, such as 2m", duration),
 		StopGrace:    read(&r, EnvStopGrace, "10m", "a duration, such as 10m", duration),
 		Lease:        read(&r, EnvLease, "1m", "a duration of at least a second, such as 1m", lease),
-		LateCalls:    read(&r, EnvLateCalls, "6m", "a duration, such as 6m", duration),
 		ConfirmAfter: read(&r, EnvConfirmAfter, "5m", "a duration, such as 5m", duration),
 		KeepNames:    read(&r, EnvKeepNames, "false", "true or false", strconv.ParseBool),
 		RecordTags:   keys(getenv(EnvRecordTags)),
 		BinderID:     read(&r, EnvBinderID, "eipbinder", "a name for this deployment", text),
 		Check:        read(&r, EnvCheck, "true", "true or false", strconv.ParseBool),
 	}
+	const signature = 5 * time.Minute // for which AWS accepts a signed request
+	c.LateCalls = read(&r, EnvLateCalls, (c.Lease + signature).String(), "a duration, such as 6m", duration)
 	_, perAddress := c.Policy.(dnspolicy.PerAddressPolicy)
 	if c.KeepNames && c.Policy != nil && !perAddress {
 		r.fail(EnvKeepNames, "only names of addresses can be kept", "false, or choose another "+EnvPolicy)

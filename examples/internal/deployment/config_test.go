@@ -170,3 +170,10 @@ func TestAllErrorsAtOnce(t *testing.T) {
 		t.Errorf("%d variables are named, want 4:\n%v", n, err)
 	}
 }
+
+func TestLateCallsFollowTheLease(t *testing.T) {
+	got, err := deployment.FromEnv(env(deployment.EnvLease, "10m"))
+	if err != nil || got.LateCalls != 15*time.Minute {
+		t.Errorf("late calls %s, %v, want the lease and the five minutes of a signature", got.LateCalls, err)
+	}
+}
