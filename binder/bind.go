@@ -293,7 +293,7 @@ func (r *run) await(ctx context.Context) (decision, error) {
 	case err != nil:
 		return decision{}, err
 	}
-	r.v.record.InSync = true
+	r.v.record.InSync, r.v.unsaved = true, true
 	if r.v.record.Phase == store.Releasing {
 		return decision{}, r.lookUpAddress(ctx) // a late call may have landed meanwhile
 	}

@@ -35,6 +35,7 @@ type rules struct {
 //	           address held elsewhere      release: the race was lost
 //	           address not in the account  note; release once confirmed
 //	           not associated              claim, associate
+//	           name missing or another's   reopen
 //	           not published               claim, publish
 //	           not in sync                 save, await
 //	           else                        commit
@@ -241,7 +242,9 @@ func (r rules) decideReserved(v view) decision {
 		return decision{step: stepRelease, reason: "address is held by " + v.address.NetworkInterfaceID, forced: true}
 	case !r.associated(v):
 		return r.underLease(v, stepAssociate)
-	case rec.Propagation == "" && !rec.InSync:
+	case v.missing || v.usurped != nil:
+		return decision{step: stepReopen, reason: "its name is not what was published"}
+	case !isPublished(rec):
 		return r.underLease(v, stepPublish)
 	case rec.InSync:
 		return decision{step: stepCommit}
@@ -250,6 +253,9 @@ func (r rules) decideReserved(v view) decision {
 	}
 	return decision{step: stepAwait}
 }
+
+// isPublished reports whether the names were handed to DNS.
+func isPublished(rec *store.Record) bool { return rec.Propagation != "" || rec.InSync }
 
 // associated reports whether the interface holds the address. An association
 // that was just made may not be visible yet; one that was never confirmed, or

@@ -51,33 +51,51 @@ func (b *Binder) fence(ctx context.Context, r store.Record) error {
 	return nil
 }
 
-// forget removes the record of an address that is not in the account any more,
-// once its absence is confirmed, and before that the name that stayed with it.
-func (b *Binder) forget(ctx context.Context, r store.Record, looked time.Time) error {
-	wrap := func(step string, err error) error {
-		return &Error{Step: step, AllocationID: r.AllocationID, Terminal: terminal(err), Err: err}
+// decideForget decides about the Free record of an address that is not in the
+// account: it goes once the absence is confirmed. An address that is back makes
+// the next absence a first one again.
+func (r rules) decideForget(v view) decision {
+	if v.address != nil {
+		return decision{step: stepNote}
 	}
-	since, seen := r.FirstSeen[oddAddress]
-	switch {
-	case !seen:
-		r.FirstSeen, r.WriteID = map[string]time.Time{oddAddress: time.Now()}, rand.Text()
-		if _, err := b.store.Put(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) {
-			return wrap("note an absent address", err)
+	return r.confirm(v, oddAddress, r.confirmAfter, func() decision { return decision{step: stepForget, reason: oddAddress} })
+}
+
+// forget carries that decision out. A name that stayed with the address goes
+// first. Somebody who was faster knows more: the next sweep looks again.
+func (b *Binder) forget(ctx context.Context, v view) error {
+	v.now = time.Now()
+	d := b.rules().decideForget(v)
+	var err error
+	switch d.step {
+	case stepNote:
+		rec := v.record.Clone()
+		rec.FirstSeen, rec.WriteID = nil, rand.Text()
+		if d.odd != "" {
+			rec.FirstSeen = map[string]time.Time{d.odd: v.now}
 		}
-		return nil
-	case looked.Sub(since) < b.opts.ConfirmAfter:
-		return nil
-	}
-	if r.KeepName {
-		for _, set := range r.RRSets {
-			_, err := b.zone.Apply(ctx, []dnspolicy.Change{dnspolicy.Delete(fromStored(set))})
-			if err != nil && !errors.Is(err, dnspolicy.ErrConflict) {
-				return wrap("remove the name of an absent address", err)
-			}
+		_, err = b.store.Put(ctx, rec)
+	case stepForget:
+		if err = b.removeKept(ctx, *v.record); err == nil {
+			err = b.store.Delete(ctx, *v.record)
 		}
 	}
-	if err := b.store.Delete(ctx, r); err != nil && !errors.Is(err, store.ErrConflict) {
-		return wrap("forget an absent address", err)
+	if err == nil || errors.Is(err, store.ErrConflict) {
+		return nil
+	}
+	return v.wrap("forget an absent address", err)
+}
+
+// removeKept removes the names that stayed with a free address.
+func (b *Binder) removeKept(ctx context.Context, r store.Record) error {
+	if !r.KeepName {
+		return nil
+	}
+	for _, set := range r.RRSets {
+		_, err := b.zone.Apply(ctx, []dnspolicy.Change{dnspolicy.Delete(fromStored(set))})
+		if err != nil && !errors.Is(err, dnspolicy.ErrConflict) {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"hash/fnv"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/eipbinder/eipbinder/eippool"
@@ -19,11 +20,13 @@ type candidate struct {
 }
 
 // picker hands the free addresses out among the instances of one call, each to
-// one of them. It looks once, when the first one asks.
+// one of them. It looks when the first one asks, and again if there is nothing
+// left and an address was freed meanwhile.
 type picker struct {
 	b          *Binder
 	lock       chan struct{} // not a mutex: it is held across calls, and contexts end
 	loaded     bool
+	freed      atomic.Bool // since it looked
 	candidates []candidate
 }
 
@@ -41,13 +44,25 @@ func (p *picker) take(ctx context.Context, i Instance) (*candidate, time.Duratio
 			return nil, 0, err
 		}
 	}
-	best, retry := choose(p.candidates, i, time.Now())
+	c, retry := p.pick(i, time.Now())
+	if c == nil && p.freed.Load() {
+		if err := p.load(ctx); err != nil {
+			return nil, 0, err
+		}
+		c, retry = p.pick(i, time.Now())
+	}
+	return c, retry, nil
+}
+
+// pick takes the best of the candidates, or says when to ask again.
+func (p *picker) pick(i Instance, now time.Time) (*candidate, time.Duration) {
+	best, retry := choose(p.candidates, i, now)
 	if best < 0 {
-		return nil, retry, nil
+		return nil, retry
 	}
 	c := p.candidates[best]
 	p.candidates = slices.Delete(p.candidates, best, best+1)
-	return &c, 0, nil
+	return &c, 0
 }
 
 // giveBack makes a candidate that was not used after all available again.
@@ -59,6 +74,7 @@ func (p *picker) giveBack(c candidate) {
 
 // load finds the addresses that nobody holds, by EC2 and by the store.
 func (p *picker) load(ctx context.Context) error {
+	p.freed.Store(false)
 	addresses, err := p.b.pool.List(ctx)
 	if err != nil {
 		return err
@@ -72,18 +88,24 @@ func (p *picker) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.candidates, p.loaded = p.b.candidates(addresses, records), true
+	return nil
+}
+
+// candidates returns which of the addresses nobody holds.
+func (b *Binder) candidates(addresses []eippool.Address, records []store.Record) []candidate {
 	known := make(map[string]store.Record, len(records))
 	for _, r := range records {
 		known[r.AllocationID] = r
 	}
+	var free []candidate
 	for _, a := range addresses {
 		r, exists := known[a.AllocationID]
-		if !exists || r.Phase == store.Free && r.BinderID == p.b.opts.BinderID {
-			p.candidates = append(p.candidates, candidate{a, r})
+		if !a.Associated() && (!exists || r.Phase == store.Free && r.BinderID == b.opts.BinderID) {
+			free = append(free, candidate{a, r})
 		}
 	}
-	p.loaded = true
-	return nil
+	return free
 }
 
 // choose returns the index of the best address for the instance: the one that

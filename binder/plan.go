@@ -19,9 +19,16 @@ const (
 	verbForget     = "forget"
 )
 
+// verbWait is the verb of what cannot be done yet.
+const verbWait = "wait"
+
 // verb says what a planned step means to a reader.
 func (s step) verb() string {
 	switch s {
+	case stepEnd:
+		return verbWait
+	case stepForget:
+		return verbForget
 	case stepReserve:
 		return "bind"
 	case stepRelease:
@@ -34,39 +41,61 @@ func (s step) verb() string {
 	return "finish" // what somebody began
 }
 
-// plan decides for everything that was surveyed. It is pure but for the time.
-func (s *survey) plan(decide func(view) decision, suffix, binderID string) Report {
-	var report Report
-	now := time.Now()
+// plan decides for everything that was surveyed, from what it shows and the
+// time. It is pure.
+func (s *survey) plan(b *Binder, now time.Time) Report {
+	report := Report{Findings: slices.Clone(s.taken)}
+	spare := picker{candidates: slices.Clone(s.candidates)}
 	for _, v := range s.views {
 		v.now = now
-		d := decide(v)
-		switch {
-		case d.status == Failed:
-			f := Finding{Kind: FindingConflict, InstanceID: v.id, Detail: d.err.Error()}
-			if v.record != nil {
-				f.AllocationID, f.Name = v.record.AllocationID, v.record.Name
+		d := b.decide(v)
+		if d.step == stepReserve && v.own == nil {
+			if c, retry := spare.pick(*v.instance, now); c == nil {
+				d = noneLeft(retry, false)
 			}
-			report.Findings = append(report.Findings, f)
-		case d.step != stepEnd:
-			report.Actions = append(report.Actions, v.action(d))
 		}
+		report.add(v, d)
 	}
-	s.planNames(&report, suffix, binderID)
-	for _, r := range s.lost {
-		report.Actions = append(report.Actions, Action{Verb: verbForget, AllocationID: r.AllocationID, IP: r.IP, Reason: oddAddress})
+	s.planNames(&report, b.opts.Suffix, b.opts.BinderID)
+	for _, v := range s.lost {
+		v.now = now
+		report.Actions = append(report.Actions, v.action(b.rules().decideForget(v)))
 	}
 	s.planAssociations(&report)
-	severity := []FindingKind{FindingDangling, FindingConflict, FindingAssociation, FindingName}
-	slices.SortStableFunc(report.Findings, func(x, y Finding) int {
-		return cmp.Or(cmp.Compare(slices.Index(severity, x.Kind), slices.Index(severity, y.Kind)),
-			strings.Compare(x.InstanceID, y.InstanceID), strings.Compare(x.AllocationID, y.AllocationID), strings.Compare(x.Name, y.Name))
-	})
+	report.sortFindings()
 	return report
 }
 
+// add takes the decision about one instance up.
+func (r *Report) add(v view, d decision) {
+	switch {
+	case d.status == Failed:
+		r.Findings = append(r.Findings, v.conflict(d.err))
+	case d.step != stepEnd || d.status.Waiting():
+		r.Actions = append(r.Actions, v.action(d))
+	}
+}
+
+// sortFindings puts the worst first.
+func (r *Report) sortFindings() {
+	severity := []FindingKind{FindingDangling, FindingConflict, FindingAssociation, FindingName}
+	slices.SortStableFunc(r.Findings, func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(slices.Index(severity, x.Kind), slices.Index(severity, y.Kind)),
+			strings.Compare(x.InstanceID, y.InstanceID), strings.Compare(x.AllocationID, y.AllocationID), strings.Compare(x.Name, y.Name))
+	})
+}
+
+// conflict is the finding about what keeps the instance from what it should be.
+func (v view) conflict(err error) Finding {
+	f := Finding{Kind: FindingConflict, InstanceID: v.id, Detail: err.Error()}
+	if v.record != nil {
+		f.AllocationID, f.Name = v.record.AllocationID, v.record.Name
+	}
+	return f
+}
+
 func (v view) action(d decision) Action {
-	a := Action{Verb: d.step.verb(), InstanceID: v.id, Reason: cmp.Or(d.reason, d.odd)}
+	a := Action{Verb: d.step.verb(), InstanceID: v.id, Reason: cmp.Or(d.reason, d.odd), RetryAfter: d.retry}
 	if d.step == stepNote && d.odd == "" {
 		a.Reason = "is not odd any more"
 	}

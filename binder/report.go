@@ -31,13 +31,23 @@ type Report struct {
 type Action struct {
 	// Verb says what: bind, finish (what somebody began), repair, unbind, free,
 	// note (since when something is odd), hide, show, remove-name, forget (an
-	// address that is not in the account).
+	// address that is not in the account), wait.
 	Verb         string     `json:"verb"`
 	InstanceID   string     `json:"instanceId,omitempty"`
 	AllocationID string     `json:"allocationId,omitempty"`
 	IP           netip.Addr `json:"ip,omitzero"`
 	Name         string     `json:"name,omitempty"`
 	Reason       string     `json:"reason,omitempty"`
+	// RetryAfter is when to come back, for the verb wait; else zero.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"` // in nanoseconds
+}
+
+// why says why, and until when.
+func (a Action) why() string {
+	if a.RetryAfter == 0 {
+		return a.Reason
+	}
+	return fmt.Sprintf("%s; come back in %s", a.Reason, a.RetryAfter.Round(time.Second))
 }
 
 // FindingKind says what kind of thing needs a person.
@@ -106,8 +116,11 @@ func (r Report) rows() []row {
 		rows = append(rows, row{"FOUND", string(f.Kind), f.InstanceID, f.AllocationID, f.Name, f.Detail})
 	}
 	for _, a := range r.Actions {
+		if a.Verb == verbWait && !r.DryRun {
+			continue // its outcome tells
+		}
 		acted[a.InstanceID] = true
-		rows = append(rows, row{"PLAN", a.Verb, a.InstanceID, addressText(a.IP, a.AllocationID), a.Name, a.Reason})
+		rows = append(rows, row{"PLAN", a.Verb, a.InstanceID, addressText(a.IP, a.AllocationID), a.Name, a.why()})
 	}
 	for _, d := range r.Store {
 		why := d.Detail

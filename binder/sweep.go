@@ -47,7 +47,7 @@ func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Repo
 	if err != nil {
 		return Report{}, fmt.Errorf("sweep: %w", err)
 	}
-	report := s.plan(b.decide, b.opts.Suffix, b.opts.BinderID)
+	report := s.plan(b, time.Now())
 	report.DryRun = opts.DryRun
 	if err := b.audit(ctx, &report, false); err != nil || opts.DryRun {
 		return report, err
@@ -76,14 +76,32 @@ func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 	}
 	report.Outcomes = make([]Outcome, len(s.views))
 	b.runAll(ctx, s.views, report.Outcomes, true)
+	report.addConflicts()
 	errs := []error{joined(report.Outcomes)}
 	for _, o := range s.orphans {
 		errs = append(errs, b.removeOrphan(ctx, o))
 	}
-	for _, r := range s.lost {
-		errs = append(errs, b.forget(ctx, r, s.began))
+	for _, v := range s.lost {
+		errs = append(errs, b.forget(ctx, v))
 	}
 	return errors.Join(append(errs, b.audit(ctx, report, true))...)
+}
+
+// addConflicts makes findings of the failures that a person has to end: those
+// that the plan could not foresee.
+func (r *Report) addConflicts() {
+	known := map[string]bool{}
+	for _, f := range r.Findings {
+		known[f.InstanceID] = known[f.InstanceID] || f.Kind == FindingConflict
+	}
+	for _, o := range r.Outcomes {
+		if (errors.Is(o.Err, ErrNameTaken) || errors.Is(o.Err, ErrDrift)) && !known[o.InstanceID] {
+			r.Findings = append(r.Findings, Finding{
+				Kind: FindingConflict, InstanceID: o.InstanceID, AllocationID: o.AllocationID, Name: o.Name, Detail: o.Err.Error(),
+			})
+		}
+	}
+	r.sortFindings()
 }
 
 // audit adds what the store says of its own derived data.
@@ -108,7 +126,10 @@ type survey struct {
 	addresses map[string]eippool.Address
 	zone      []dnspolicy.RRSet // A and other sets under the suffix
 	orphans   []orphan
-	lost      []store.Record // Free, and their address is not in the account
+	lost      []view    // of Free records whose address is not, or was not, in the account
+	taken     []Finding // names of Reserved records that stand for something else
+
+	candidates []candidate // addresses that nobody holds
 }
 
 // survey reads everything, cloud before store.
@@ -130,10 +151,11 @@ func (b *Binder) survey(ctx context.Context) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	instances := byID(fleet)
+	instances, listed := byID(fleet), slices.Clone(addresses)
 	if err := b.complete(ctx, instances, &addresses, records); err != nil {
 		return nil, err
 	}
+	s.candidates = b.candidates(listed, records)
 	held := s.sortOut(records, addresses, b.opts.BinderID)
 	s.views = viewsOf(instances, held, addresses)
 	for i := range s.views {
@@ -170,8 +192,14 @@ func (s *survey) sortOut(records []store.Record, addresses []eippool.Address, bi
 			continue
 		}
 		s.free = append(s.free, r)
-		if _, ok := s.addresses[r.AllocationID]; !ok && r.BinderID == binderID {
-			s.lost = append(s.lost, r)
+		a, exists := s.addresses[r.AllocationID]
+		_, noted := r.FirstSeen[oddAddress]
+		switch {
+		case r.BinderID != binderID:
+		case !exists:
+			s.lost = append(s.lost, view{seen: s.began, record: &r})
+		case noted:
+			s.lost = append(s.lost, view{seen: s.began, record: &r, address: &a})
 		}
 	}
 	return held
@@ -233,33 +261,46 @@ func viewsOf(instances map[string]Instance, held []store.Record, addresses []eip
 	return views
 }
 
-// checkNames looks for the record sets that Bound records say are published.
-// One that the list lacks is looked up: it may be younger than the list.
+// checkNames looks for the record sets that records say are published, or want
+// to. One that the list lacks is looked up: it may be younger than the list.
 func (b *Binder) checkNames(ctx context.Context, s *survey) error {
-	published := make(map[dnspolicy.RRKey]dnspolicy.RRSet, len(s.zone))
+	zone := make(map[dnspolicy.RRKey]dnspolicy.RRSet, len(s.zone))
 	for _, set := range s.zone {
-		published[set.RRKey] = set
+		zone[set.RRKey] = set
 	}
 	for i := range s.views {
 		v := &s.views[i]
-		if v.record == nil || v.record.Phase != store.Bound {
+		if v.record == nil || v.record.Phase == store.Releasing {
 			continue
 		}
 		for _, stored := range v.record.RRSets {
 			wanted := fromStored(stored)
-			if found, ok := published[wanted.RRKey]; ok && found.Equal(wanted) {
-				continue
-			}
-			found, err := b.zone.Lookup(ctx, wanted.RRKey)
+			found, listed := zone[wanted.RRKey]
 			switch {
-			case errors.Is(err, dnspolicy.ErrNotFound):
-				v.missing = true
-			case err != nil:
-				return fmt.Errorf("look %s up: %w", wanted.Name, err)
-			case !found.Equal(wanted):
-				v.usurped = &dnspolicy.ConflictError{Change: dnspolicy.Republish(wanted), Actual: &found}
+			case listed && found.Equal(wanted):
+			case v.record.Phase == store.Bound || isPublished(v.record):
+				if err := b.checkName(ctx, v, wanted); err != nil {
+					return err
+				}
+			case listed:
+				s.taken = append(s.taken, v.conflict(&dnspolicy.ConflictError{Change: dnspolicy.Create(wanted), Actual: &found}))
 			}
 		}
+	}
+	return nil
+}
+
+// checkName finds out whether a bound name is missing, or stands for something
+// else.
+func (b *Binder) checkName(ctx context.Context, v *view, wanted dnspolicy.RRSet) error {
+	found, err := b.zone.Lookup(ctx, wanted.RRKey)
+	switch {
+	case errors.Is(err, dnspolicy.ErrNotFound):
+		v.missing = true
+	case err != nil:
+		return fmt.Errorf("look %s up: %w", wanted.Name, err)
+	case !found.Equal(wanted):
+		v.usurped = &dnspolicy.ConflictError{Change: dnspolicy.Republish(wanted), Actual: &found}
 	}
 	return nil
 }

@@ -101,9 +101,13 @@ func (r *run) free(ctx context.Context) error {
 	if old.KeepName {
 		rec.Propagation, rec.InSync = old.Propagation, old.InSync
 	}
+	if r.v.address == nil {
+		rec.FirstSeen = map[string]time.Time{oddAddress: r.v.now}
+	}
 	if err := r.put(ctx, rec); err != nil {
 		return err
 	}
+	r.picker.freed.Store(true)
 	r.v.record = &old
 	r.tell(ctx, EventUnbound, r.start, old.Reason)
 	r.v.record, r.v.address, r.v.unbound = nil, nil, true
@@ -158,13 +162,12 @@ func (r *run) mark(ctx context.Context, d decision) error {
 		if !r.b.rules().associated(r.v) {
 			rec.AssociationID = ""
 		}
-		kind, r.repair = EventDriftFound, true
+		kind, r.repair, r.v.missing, r.v.usurped = EventDriftFound, true, false, nil
 	}
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {
 		return err
 	}
-	r.v.missing = false
 	if kind != "" {
 		r.tell(ctx, kind, r.v.now, d.reason)
 	}

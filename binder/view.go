@@ -67,7 +67,8 @@ const (
 	stepRelease      step = "release"      // Releasing
 	stepUnpublish    step = "unpublish"    // delete the record sets
 	stepDisassociate step = "disassociate" // take the address from the interface
-	stepFree         step = "free"         // Free, or forgotten with its address
+	stepFree         step = "free"         // Free
+	stepForget       step = "forget"       // no record any more, as there is no address
 )
 
 // decision is the next step and what belongs to it.
