@@ -1,7 +1,7 @@
 // Package dnspolicy says which DNS names a binding gets ([Policy]) and what a
 // DNS zone must be able to do to carry them ([Zone]). It holds no cloud code:
-// route53zone implements Zone on Amazon Route 53, memzone in memory, and
-// zonetest proves an implementation right.
+// route53zone implements Zone on Amazon Route 53, memzone in memory. Two suites
+// prove implementations right: zonetest a Zone, policytest a Policy.
 //
 // A policy is a pure function; ten lines make one:
 //
@@ -13,17 +13,54 @@
 //		return []string{pool + "-" + s.InstanceID}, nil
 //	})
 //
+// # Policies
+//
+// The built-in ones, and what they name a worker:
+//
+//	DottedIP            203.0.113.7                the address, as existing tables have it
+//	DashedIP            ip-203-0-113-7             the address, in one label
+//	Slot                sfu-007                    the value of a tag of the address
+//	HashedAllocationID  m-5sqdn…                   the address, but nobody can guess it
+//	InstanceID          i-0abc                     the instance
+//	HashedInstanceID    m-i5cvx…                   the instance, but nobody can guess it
+//	Pattern             media-i-0abc               text with placeholders
+//	Fallback                                       several policies, in order
+//
 // # Names
 //
 // A policy returns names relative to the deployment's suffix: "media-i-0abc",
 // without the suffix and without a trailing dot. The binder appends the suffix
 // and checks the result ([Join]), so that no input of a policy, such as a tag
-// that somebody else wrote, can yield a name outside the suffix. Everywhere
-// else, in [RRSet] and [Zone], names are absolute: lower case, with trailing
-// dot, as in RFC 1035.
+// that somebody else wrote, can yield a name outside the suffix. A policy's
+// labels may be in any script (U-labels: "straße"); the binder converts them to
+// A-labels ("xn--strae-oqa") before it calls Join, by the rules for look-up of
+// IDNA2008 and UTS #46, and refuses what these refuse. Everywhere else, in
+// [RRSet], [Zone] and [Recorder], names are absolute: lower case, A-labels, with
+// trailing dot, as in RFC 1035.
 //
-// Policies and zones are safe for concurrent use. Values that a zone returns
-// share no memory with its state, and it keeps none that it is given.
+// # Names that stay with the address
+//
+// An [AddressPolicy] sees the address alone. Its names are known before any
+// instance exists: they can be published in advance and stay published, so that
+// a new worker waits for no DNS change. That a policy is one of these shows in
+// its type, [PerAddressPolicy], and nowhere else: [PerAddress] makes one of an
+// AddressPolicy, [Pattern] returns one if the pattern names nothing of the
+// instance, [Fallback] if all its members are of this type, and [WithRecords] if
+// what it wraps is. A wrapper of your own that returns another type makes the
+// names the instance's.
+//
+// # More record sets
+//
+// A [Recorder] adds record sets to the A record of the name. [Multivalue] makes
+// one name for all workers, [TXT] a text for each. [WithRecords] puts them on any
+// policy:
+//
+//	policy = dnspolicy.WithRecords(policy, pool, text)
+//
+// # Concurrency
+//
+// Policies, recorders and zones are safe for concurrent use. Values that a zone
+// returns share no memory with its state, and it keeps none that it is given.
 package dnspolicy
 
 import "net/netip"
@@ -34,7 +71,8 @@ type Address struct {
 	AllocationID string
 	// IP is the public IPv4 address.
 	IP netip.Addr
-	// Tags are the address's tags. Policies must not change the map.
+	// Tags are the address's tags. Policies must not change the map. Their values
+	// are untrusted input.
 	Tags map[string]string
 }
 
@@ -61,12 +99,15 @@ type Subject struct {
 type Policy interface {
 	// Names returns the candidate names of the binding, in order of preference
 	// and relative to the suffix. The binder takes the first one that is valid
-	// and that nobody else has.
+	// and that nobody else has. Labels may be U-labels, as the binder converts
+	// them.
 	//
 	// Names is pure: the same subject always gives the same names, without I/O,
-	// clock or chance. It returns at least one name, or an error that says what
-	// the subject lacks; the binder then reports the instance as failed and
-	// binds nothing. It must not keep or change the subject's maps.
+	// clock or chance. It returns at least one name, or else an error that says
+	// what the subject lacks; the binder then reports the instance as failed and
+	// binds nothing. It must not keep or change the subject's maps, and whoever
+	// gets the names may change the slice. Whatever is in a tag, it must not
+	// panic, nor give a name more labels than it has with a harmless value.
 	Names(Subject) ([]string, error)
 }
 
@@ -90,27 +131,3 @@ type AddressPolicyFunc func(Address) ([]string, error)
 
 // Names calls f.
 func (f AddressPolicyFunc) Names(a Address) ([]string, error) { return f(a) }
-
-// PerAddress makes a Policy of an AddressPolicy. The result carries the
-// address policy along, so that the binder knows by its type that the names
-// are independent of the instance.
-func PerAddress(p AddressPolicy) PerAddressPolicy { return PerAddressPolicy{p} }
-
-// PerAddressPolicy is the Policy that [PerAddress] makes.
-type PerAddressPolicy struct {
-	// AddressPolicy names the addresses. Required.
-	AddressPolicy AddressPolicy
-}
-
-// Names returns the names of the subject's address.
-func (p PerAddressPolicy) Names(s Subject) ([]string, error) { return p.AddressPolicy.Names(s.Address) }
-
-// Recorder is what a Policy implements in addition if a binding needs more
-// record sets than the A record of its name.
-type Recorder interface {
-	// Records returns the record sets to publish beside the A record, for the
-	// absolute name that the binding got. It is pure, like Names. Each set's
-	// name must lie under the suffix; none may be the A record itself. An empty
-	// result is fine.
-	Records(s Subject, name string) ([]RRSet, error)
-}

@@ -15,11 +15,16 @@ const (
 // Join appends the suffix (absolute) to a name that is relative to it, and
 // returns the absolute name, or ErrInvalidName. The name must consist of
 // labels of letters, digits and inner hyphens (RFC 1123, section 2.1), each of
-// at most 63; it must not be empty, since the suffix itself is nobody's name,
-// nor end in a dot. Upper case becomes lower case; nothing else is mended.
+// at most 63, and with the suffix at most 253 characters before the last dot; it
+// must not be empty, since the suffix itself is nobody's name, nor end in a dot,
+// nor have a wildcard. Upper case becomes lower case; nothing else is mended.
+// U-labels are refused: they must have been converted to A-labels before.
 func Join(name, suffix string) (string, error) {
 	if _, err := CheckName(suffix); err != nil {
 		return "", fmt.Errorf("suffix: %w", err)
+	}
+	if name == "" {
+		return "", fmt.Errorf("%w: empty: the suffix itself is nobody's name", ErrInvalidName)
 	}
 	if strings.HasSuffix(name, ".") {
 		return "", fmt.Errorf("%w: %q ends in a dot: a policy's names are relative to the suffix", ErrInvalidName, name)
@@ -54,7 +59,7 @@ func checkLabel(label string) error {
 	case label[0] == '-' || label[len(label)-1] == '-':
 		return fmt.Errorf("label %q begins or ends with a hyphen", label)
 	}
-	for _, c := range []byte(label) {
+	for _, c := range label {
 		if !isLetterDigitHyphen(c) {
 			return fmt.Errorf("label %q has the character %q, which is neither letter, digit nor hyphen", label, c)
 		}
@@ -62,7 +67,7 @@ func checkLabel(label string) error {
 	return nil
 }
 
-func isLetterDigitHyphen(c byte) bool {
+func isLetterDigitHyphen(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
 }
 
@@ -70,4 +75,12 @@ func isLetterDigitHyphen(c byte) bool {
 // its apex or ends in it at a label boundary.
 func Contains(zone, name string) bool {
 	return name == zone || strings.HasSuffix(name, "."+zone)
+}
+
+// CoveredByWildcard reports whether a certificate for "*." and the suffix covers
+// the name, both absolute: it does if the name is just one label longer (RFC
+// 9525, section 6.3).
+func CoveredByWildcard(suffix, name string) bool {
+	label, below := strings.CutSuffix(name, "."+suffix)
+	return below && label != "" && !strings.Contains(label, ".")
 }

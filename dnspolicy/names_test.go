@@ -2,6 +2,7 @@ package dnspolicy_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -101,24 +102,76 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// FuzzJoin looks for a name that leaves the suffix.
+// FuzzJoin looks for a name that leaves the suffix, or is malformed.
 func FuzzJoin(f *testing.F) {
-	for _, name := range []string{"i-0abc", "", ".", "evil.com.", "a..b", "A", "\\.", "*", "\u212a"} {
-		f.Add(name)
+	for _, suffix := range []string{"media.example.com.", "example.com", ".", "Sfu.Example.", "-.", nameOf(200)} {
+		for _, name := range []string{"i-0abc", "", ".", "evil.com.", "a..b", "A", "\\.", "*", "\u212a", "stra\u00dfe", strings.Repeat("a", 64)} {
+			f.Add(name, suffix)
+		}
 	}
-	const suffix = "media.example.com."
-	f.Fuzz(func(t *testing.T, name string) {
+	f.Fuzz(func(t *testing.T, name, suffix string) {
+		lower, err := dnspolicy.CheckName(suffix)
+		if err != nil {
+			if got, err := dnspolicy.Join(name, suffix); got != "" || !errors.Is(err, dnspolicy.ErrInvalidName) {
+				t.Errorf("Join(%q, %q) = %q, %v", name, suffix, got, err)
+			}
+			return
+		}
+		checkAbsolute(t, name, lower)
 		got, err := dnspolicy.Join(name, suffix)
 		if err != nil {
 			return
 		}
-		if got == suffix || !dnspolicy.Contains(suffix, got) {
-			t.Errorf("Join(%q) = %q, which is not below %q", name, got, suffix)
+		if got == lower || !dnspolicy.Contains(lower, got) {
+			t.Errorf("Join(%q) = %q, which is not below %q", name, got, lower)
 		}
 		if again, err := dnspolicy.CheckName(got); again != got || err != nil {
 			t.Errorf("CheckName(%q) = %q, %v: Join's results must be fixed points", got, again, err)
 		}
+		if covered := dnspolicy.CoveredByWildcard(lower, got); covered == strings.Contains(name, ".") {
+			t.Errorf("CoveredByWildcard(%q, %q) = %t", lower, got, covered)
+		}
 	})
+}
+
+// FuzzCheckName looks for a malformed name that is accepted, and for a well
+// formed one that is not.
+func FuzzCheckName(f *testing.F) {
+	for _, name := range []string{"example.com.", "", ".", "a..b.", "A.", "-a.", "a-.", "*.a.", "\xff.", "\u212a.", nameOf(254), nameOf(255)} {
+		f.Add(name)
+	}
+	wellFormed := regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+\z`)
+	f.Fuzz(func(t *testing.T, name string) {
+		got, err := dnspolicy.CheckName(name)
+		if want := len(name) <= 254 && wellFormed.MatchString(name); want != (err == nil) {
+			t.Fatalf("CheckName(%q) = %q, %v", name, got, err)
+		}
+		if err != nil {
+			if got != "" || !errors.Is(err, dnspolicy.ErrInvalidName) {
+				t.Errorf("CheckName(%q) = %q, %v", name, got, err)
+			}
+			return
+		}
+		checkWellFormed(t, got)
+		if again, err := dnspolicy.CheckName(got); again != got || err != nil || !strings.EqualFold(got, name) {
+			t.Errorf("CheckName(%q) = %q, of which it makes %q, %v", name, got, again, err)
+		}
+	})
+}
+
+func TestCoveredByWildcard(t *testing.T) {
+	for name, want := range map[string]bool{
+		"i-0abc.example.com.":      true,
+		"203.0.113.7.example.com.": false,
+		"example.com.":             false,
+		".example.com.":            false,
+		"badexample.com.":          false,
+		"i-0abc.example.org.":      false,
+	} {
+		if got := dnspolicy.CoveredByWildcard("example.com.", name); got != want {
+			t.Errorf("CoveredByWildcard(%q) = %t, want %t", name, got, want)
+		}
+	}
 }
 
 func TestContains(t *testing.T) {

@@ -145,3 +145,21 @@ type ReverseNamer interface {
 	// address: ErrNotFound.
 	ClearReverseName(ctx context.Context, allocationID string) error
 }
+
+// Pacer is what a pool implements in addition if it may be asked to associate
+// only so often. A caller that must not wait in Associate, because it holds a
+// lease then, waits here before.
+type Pacer interface {
+	// Pace waits until Associate may be called, and returns a context for one such
+	// call: under paced it goes out without further waiting. Those who ask first
+	// are served first. The turn lasts until it is used; what else happens under
+	// paced, and what the pool repeats because it failed, is paced as without.
+	//
+	// done gives back a turn that was not used. It must be called once the turn is
+	// of no more use, whether or not there was a call; calling it again does nothing.
+	//
+	// If the turn would come only after the deadline of ctx, as far as the pool can
+	// see, Pace returns a *LateError at once; if ctx ends, its error as it is. With
+	// any error nothing is taken, and paced and done are nil.
+	Pace(ctx context.Context) (paced context.Context, done func(), err error)
+}

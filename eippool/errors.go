@@ -1,6 +1,10 @@
 package eippool
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // The kinds of errors that callers act upon; compare with errors.Is.
 var (
@@ -29,3 +33,30 @@ var (
 	// until somebody changes the configuration. Trying again does not help.
 	ErrInvalid = errors.New("invalid request")
 )
+
+// LateError says that the pace of calls to the cloud would have made a call, or
+// a turn (see Pacer), wait for longer than its context lasts. Nothing was sent.
+// It is an ErrThrottled.
+type LateError struct {
+	// RetryAfter is how long the wait would have been; never negative.
+	RetryAfter time.Duration
+	// Err is the cause, nil if there is no more to say.
+	Err error
+}
+
+// Error implements error.
+func (e *LateError) Error() string {
+	text := fmt.Sprintf("%s: the turn would have come after %s", ErrThrottled, e.RetryAfter.Round(time.Millisecond))
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns ErrThrottled and the cause.
+func (e *LateError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrThrottled}
+	}
+	return []error{ErrThrottled, e.Err}
+}

@@ -53,6 +53,10 @@ type Record struct {
 	// Tags are facts for schedule servers, as the deployment configures them.
 	Tags map[string]string `json:"tags,omitempty"`
 
+	// ReverseName is the reverse name (PTR, absolute) that the address has, or is
+	// about to get, from this deployment; empty if none.
+	ReverseName string `json:"reverseName,omitempty"`
+
 	// Owner may work on the record until LeaseUntil; empty if nobody does.
 	Owner      string    `json:"owner,omitempty"`
 	LeaseUntil time.Time `json:"leaseUntil,omitzero"`

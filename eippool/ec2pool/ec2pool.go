@@ -14,8 +14,8 @@
 //	addresses, err := pool.List(ctx)
 //
 // A Pool is safe for concurrent use; it remembers nothing but which interfaces
-// it is just working on. Throttled calls are repeated by the client's retryer and by
-// nothing here.
+// it is just working on. Calls are paced, and throttled ones
+// repeated, by the client's retryer (package pacing has one) and by nothing here.
 //
 // EC2 is eventually consistent: for seconds, rarely minutes, List and Lookup
 // may show what was. See [Pool.Associate] for what that means there.
@@ -64,10 +64,21 @@ type Options struct {
 	// AllocateTags are put on the addresses that Allocate buys, beside the
 	// pool's own tags (the first key and the first value of each filter in Tags).
 	AllocateTags map[string]string
+	// Turns give the turns of Pace; a *pacing.Pacer does, the one whose retryer
+	// the client has. Nil: Pace does not wait.
+	Turns Turns
 }
 
-// Pool implements [eippool.Pool], [eippool.Allocator] and
-// [eippool.ReverseNamer]. Make one with New.
+// Turns hand out turns for API actions: see [Pool.Pace].
+type Turns interface {
+	// Turn waits until the action may be called, as eippool.Pacer has it. An error
+	// that has a method RetryAfter() time.Duration says that the turn would come
+	// too late.
+	Turn(ctx context.Context, action string) (paced context.Context, done func(), err error)
+}
+
+// Pool implements [eippool.Pool], [eippool.Allocator], [eippool.ReverseNamer]
+// and [eippool.Pacer]. Make one with New.
 type Pool struct {
 	client  Client
 	options Options
@@ -79,6 +90,7 @@ var (
 	_ eippool.Pool         = (*Pool)(nil)
 	_ eippool.Allocator    = (*Pool)(nil)
 	_ eippool.ReverseNamer = (*Pool)(nil)
+	_ eippool.Pacer        = (*Pool)(nil)
 	_ Client               = (*ec2.Client)(nil)
 )
 

@@ -19,7 +19,7 @@ func wrap(ctx context.Context, doing string, err error) error {
 		return ended
 	}
 	if !answered {
-		return fmt.Errorf("%s: %w", doing, err)
+		return fmt.Errorf("%s: %w", doing, orLate(err))
 	}
 	if kind := kindOf(api.ErrorCode()); kind != nil {
 		return fmt.Errorf("%s: %w: %w", doing, kind, err)

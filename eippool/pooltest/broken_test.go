@@ -3,6 +3,9 @@ package pooltest
 import (
 	"context"
 	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/eippool/mempool"
@@ -21,6 +24,9 @@ type broken struct {
 	release      func(context.Context, string) error
 	setReverse   func(context.Context, string, string) error
 	clearReverse func(context.Context, string) error
+	pace         func(context.Context) (context.Context, func(), error)
+
+	turns atomic.Int32 // that there still are; none comes back by itself
 }
 
 var tags = map[string]string{"pool": "media"}
@@ -41,8 +47,23 @@ func newBroken(d defect) *broken {
 		setReverse:   pool.SetReverseName,
 		clearReverse: pool.ClearReverseName,
 	}
+	b.pace = b.turn
+	b.turns.Store(10)
 	d.plant(b)
 	return b
+}
+
+func (b *broken) Pace(ctx context.Context) (context.Context, func(), error) { return b.pace(ctx) }
+
+// turn is Pace without defect.
+func (b *broken) turn(ctx context.Context) (context.Context, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if b.turns.Add(-1) < 0 {
+		return nil, nil, &eippool.LateError{RetryAfter: time.Minute}
+	}
+	return ctx, sync.OnceFunc(func() { b.turns.Add(1) }), nil
 }
 
 func (b *broken) List(ctx context.Context) ([]eippool.Address, error) { return b.list(ctx) }
@@ -102,6 +123,7 @@ func (b *broken) fixture() Fixture {
 				b.Add(eippool.Address{})
 			}
 		},
+		UseUpTurns: func() { b.turns.Store(0) },
 	}
 }
 

@@ -28,7 +28,8 @@ type Hook func(ctx context.Context, call string, do func() error) error
 
 // Intercept returns the pool with the hook before it. It implements
 // [eippool.Allocator] and [eippool.ReverseNamer] if p does, and the hook gets
-// their calls, too.
+// their calls, too. It is always an [eippool.Pacer]: Pace is no call to the
+// cloud, and passes by the hook; if p is no Pacer, it does not wait.
 func Intercept(p eippool.Pool, hook Hook) eippool.Pool {
 	pool := intercepted{p, hook}
 	a, isAllocator := p.(eippool.Allocator)
@@ -39,18 +40,18 @@ func Intercept(p eippool.Pool, hook Hook) eippool.Pool {
 	switch {
 	case isAllocator && isNamer:
 		return struct {
-			eippool.Pool
+			intercepted
 			eippool.Allocator
 			eippool.ReverseNamer
 		}{pool, allocator, namer}
 	case isAllocator:
 		return struct {
-			eippool.Pool
+			intercepted
 			eippool.Allocator
 		}{pool, allocator}
 	case isNamer:
 		return struct {
-			eippool.Pool
+			intercepted
 			eippool.ReverseNamer
 		}{pool, namer}
 	}
@@ -114,6 +115,17 @@ func (i intercepted) Associate(ctx context.Context, allocationID string, target 
 
 func (i intercepted) Disassociate(ctx context.Context, associationID string) error {
 	return tell(ctx, i.hook, "Disassociate", func(ctx context.Context) error { return i.pool.Disassociate(ctx, associationID) })
+}
+
+// Pace implements [eippool.Pacer].
+func (i intercepted) Pace(ctx context.Context) (paced context.Context, done func(), err error) {
+	if pacer, ok := i.pool.(eippool.Pacer); ok {
+		return pacer.Pace(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	return ctx, func() {}, nil
 }
 
 type interceptedAllocator struct {

@@ -1,6 +1,6 @@
 // Package pooltest proves that an implementation of [eippool.Pool], and of the
-// optional [eippool.Allocator] and [eippool.ReverseNamer] if it has them, keeps
-// the contract:
+// optional [eippool.Allocator], [eippool.ReverseNamer] and [eippool.Pacer] if it
+// has them, keeps the contract:
 //
 //	func TestPool(t *testing.T) {
 //		pooltest.Run(t, func(t *testing.T) pooltest.Fixture {
@@ -55,10 +55,13 @@ type Fixture struct {
 	// another name each time, and returns the name. Nil if the pool is no
 	// eippool.ReverseNamer, or one that needs no forward record.
 	Forward func(allocationID string) (name string)
+	// UseUpTurns leaves no turn for Pace to give for a minute or more. Nil if the
+	// pool is no eippool.Pacer, or one that never waits.
+	UseUpTurns func()
 }
 
 func cases() []testCase {
-	return slices.Concat(readCases(), associateCases(), raceCases(), disassociateCases(), callCases(), allocatorCases(), reverseCases())
+	return slices.Concat(readCases(), associateCases(), raceCases(), disassociateCases(), callCases(), allocatorCases(), reverseCases(), paceCases())
 }
 
 // running returns n running targets.

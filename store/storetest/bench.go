@@ -81,6 +81,7 @@ func full() store.Record {
 		{Name: r.Name, Type: "TXT", SetIdentifier: "one", TTL: time.Hour, Values: []string{`"a"`, `"b\"c"`}},
 	}
 	r.Propagation, r.InSync, r.Unpublished, r.KeepName = "C123", true, true, true
+	r.ReverseName = "i-1.media.example.com."
 	r.Forced, r.Reason, r.LastInstanceID = true, "because", "i-0"
 	r.FreedAt, r.ReusableAt, r.FencedUntil, r.RemovalAt = at.Add(3), at.Add(4), at.Add(5), at.Add(6)
 	r.FirstSeen = map[string]time.Time{"oddity": at.Add(5)}

@@ -1,0 +1,31 @@
+package dnspolicy
+
+// PerAddress makes a Policy of an AddressPolicy. The result carries the
+// address policy along, so that the binder knows by its type that the names
+// are independent of the instance. An address policy that is a [Recorder], too,
+// stays one.
+func PerAddress(p AddressPolicy) PerAddressPolicy {
+	recorder, _ := p.(Recorder)
+	return PerAddressPolicy{AddressPolicy: p, Recorder: recorder}
+}
+
+// PerAddressPolicy is a Policy whose names depend on the address alone.
+// [PerAddress] makes it.
+type PerAddressPolicy struct {
+	// AddressPolicy names the addresses. Required.
+	AddressPolicy AddressPolicy
+	// Recorder makes the record sets beside the A record. Unlike the names, these
+	// may depend on the instance. Nil for none.
+	Recorder Recorder
+}
+
+// Names returns the names of the subject's address.
+func (p PerAddressPolicy) Names(s Subject) ([]string, error) { return p.AddressPolicy.Names(s.Address) }
+
+// Records returns what the Recorder returns, and nothing if there is none.
+func (p PerAddressPolicy) Records(s Subject, name string) ([]RRSet, error) {
+	if p.Recorder == nil {
+		return nil, nil
+	}
+	return p.Recorder.Records(s, name)
+}

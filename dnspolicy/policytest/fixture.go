@@ -1,0 +1,90 @@
+package policytest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/eipbinder/eipbinder/dnspolicy"
+)
+
+// fixture is the policy, and how it is asked.
+type fixture struct {
+	policy dnspolicy.Policy
+	Options
+}
+
+// answer is what a policy gives for a subject.
+type answer struct {
+	names []string
+	sets  []dnspolicy.RRSet
+	err   error
+	panic any
+}
+
+// equal takes no account of what an error says.
+func (a answer) equal(o answer) bool {
+	return slices.Equal(a.names, o.names) && slices.EqualFunc(a.sets, o.sets, dnspolicy.RRSet.Equal) &&
+		(a.err == nil) == (o.err == nil) && (a.panic == nil) == (o.panic == nil)
+}
+
+func (a answer) clone() answer {
+	a.names, a.sets = slices.Clone(a.names), slices.Clone(a.sets)
+	for i, set := range a.sets {
+		a.sets[i] = set.Clone()
+	}
+	return a
+}
+
+func (a answer) String() string {
+	switch {
+	case a.panic != nil:
+		return fmt.Sprintf("panic: %v", a.panic)
+	case a.err != nil:
+		return fmt.Sprintf("%q %v and the error %q", a.names, a.sets, a.err)
+	}
+	return fmt.Sprintf("%q %v", a.names, a.sets)
+}
+
+func (f fixture) names(s dnspolicy.Subject) (a answer) {
+	defer func() { a.panic = recover() }()
+	a.names, a.err = f.policy.Names(s)
+	return a
+}
+
+// records asks for the record sets beside the A record of the name.
+func (f fixture) records(s dnspolicy.Subject, name string) (a answer) {
+	recorder, ok := f.policy.(dnspolicy.Recorder)
+	if !ok {
+		return answer{}
+	}
+	defer func() { a.panic = recover() }()
+	a.sets, a.err = recorder.Records(s, name)
+	return a
+}
+
+// absolute is what the binder makes of a name.
+func (f fixture) absolute(name string) (string, error) {
+	ascii, err := f.ToASCII(name)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", dnspolicy.ErrInvalidName, err)
+	}
+	return dnspolicy.Join(ascii, f.Suffix)
+}
+
+// primary is the first name of the subject that is valid; empty if there is
+// none. The policy gets this subject, not a clone.
+func (f fixture) primary(s dnspolicy.Subject) string {
+	for _, name := range f.names(s).names {
+		if absolute, err := f.absolute(name); err == nil {
+			return absolute
+		}
+	}
+	return ""
+}
+
+// clone returns a copy that shares no map with the subject.
+func clone(s dnspolicy.Subject) dnspolicy.Subject {
+	s.InstanceTags, s.Address.Tags = maps.Clone(s.InstanceTags), maps.Clone(s.Address.Tags)
+	return s
+}

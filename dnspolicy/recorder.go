@@ -1,0 +1,83 @@
+package dnspolicy
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Recorder is what a Policy implements in addition if a binding needs more
+// record sets than the A record of its name. A wrapper of a Policy must forward
+// it.
+type Recorder interface {
+	// Records returns the record sets to publish beside the A record, for the
+	// absolute name that the binding got. It is pure, like Names, and may look at
+	// all of the subject, the instance included, even if the names do not: when
+	// the binding ends, these sets are always taken back, also if the name stays
+	// with the address. Each set's name must lie under the suffix, their keys
+	// must differ, and none may be the A record itself. An empty result is fine.
+	// An error says what the subject lacks; nothing is then bound.
+	Records(s Subject, name string) ([]RRSet, error)
+}
+
+// RecorderFunc makes a Recorder of a function.
+type RecorderFunc func(s Subject, name string) ([]RRSet, error)
+
+// Records calls f.
+func (f RecorderFunc) Records(s Subject, name string) ([]RRSet, error) { return f(s, name) }
+
+// WithRecords returns a Policy that gives the names that p gives, and the record
+// sets of all recorders, after those of p if it is a [Recorder] itself. It is a
+// [PerAddressPolicy] if p is one. Two recorders may agree on a record set; if two
+// have different ones of the same key, Records is an error.
+func WithRecords(p Policy, recorders ...Recorder) Policy {
+	var all recorderList
+	if own, ok := p.(Recorder); ok {
+		all = append(all, own)
+	}
+	all = append(all, recorders...)
+	if a, ok := p.(PerAddressPolicy); ok {
+		return PerAddressPolicy{AddressPolicy: a.AddressPolicy, Recorder: all}
+	}
+	return recordingPolicy{p, all}
+}
+
+type recordingPolicy struct {
+	Policy
+	Recorder
+}
+
+// recorderList is the Recorder of all sets of its members.
+type recorderList []Recorder
+
+// Records returns the members' record sets in their order, each once.
+func (l recorderList) Records(s Subject, name string) ([]RRSet, error) {
+	var all []RRSet
+	at := map[RRKey]int{}
+	for _, r := range l {
+		sets, err := r.Records(s, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, set := range sets {
+			i, known := at[set.RRKey]
+			switch {
+			case !known:
+				at[set.RRKey] = len(all)
+				all = append(all, set)
+			case !all[i].Equal(set):
+				return nil, fmt.Errorf("two different record sets for %s %s: %s, and %s", set.Name, set.Type, describe(&all[i]), describe(&set))
+			}
+		}
+	}
+	return all, nil
+}
+
+const maxTTL = math.MaxInt32 * time.Second // RFC 2181, section 8
+
+func checkTTL(ttl time.Duration) error {
+	if ttl < time.Second || ttl > maxTTL || ttl%time.Second != 0 {
+		return fmt.Errorf("%w: TTL %s is not a whole number of seconds from 1 to %d", ErrInvalid, ttl, math.MaxInt32)
+	}
+	return nil
+}

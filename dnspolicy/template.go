@@ -1,0 +1,78 @@
+package dnspolicy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// template is a parsed pattern.
+type template struct {
+	parts    []part
+	alphabet alphabet
+}
+
+// part is literal text or, with a field, a placeholder.
+type part struct {
+	text      string // as written
+	offset    int    // in the pattern, in octets
+	field     *field
+	functions []func(string) string
+}
+
+func (t template) placeholders() []part {
+	var found []part
+	for _, p := range t.parts {
+		if p.field != nil {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func (t template) names(s Subject) ([]string, error) {
+	name, err := t.expand(s)
+	if err != nil {
+		return nil, err
+	}
+	return []string{name}, nil
+}
+
+func (t template) addressPolicy() AddressPolicy {
+	return AddressPolicyFunc(func(a Address) ([]string, error) { return t.names(Subject{Address: a}) })
+}
+
+// expand puts the subject's values in the placeholders' places.
+func (t template) expand(s Subject) (string, error) {
+	var text strings.Builder
+	for _, p := range t.parts {
+		value, err := p.expand(s, t.alphabet)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", p.text, err)
+		}
+		text.WriteString(value)
+	}
+	return text.String(), nil
+}
+
+func (p part) expand(s Subject, allowed alphabet) (string, error) {
+	if p.field == nil {
+		return p.text, nil
+	}
+	raw, err := p.field.value(s)
+	if err != nil {
+		return "", err
+	}
+	value := raw
+	for _, f := range p.functions {
+		value = f(value)
+	}
+	if value == "" {
+		return "", fmt.Errorf("nothing is left of the value %q", raw)
+	}
+	for _, c := range value {
+		if !allowed.value(c) && (c != '.' || !p.field.dotted) {
+			return "", fmt.Errorf("the value %q has the character %q; it may have %s only", value, c, allowed.valueName)
+		}
+	}
+	return value, nil
+}
