@@ -1,10 +1,8 @@
 package route53zone_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,9 +35,9 @@ func newSim(t *testing.T, optFns ...func(*awssim.Options)) (*awssim.Sim, string)
 	return sim, id
 }
 
-func open(t *testing.T, client route53zone.Client, id string) *route53zone.Zone {
+func open(t *testing.T, client route53zone.Client, id string, optFns ...func(*route53zone.Options)) *route53zone.Zone {
 	t.Helper()
-	zone, err := route53zone.New(client, id)
+	zone, err := route53zone.New(client, id, optFns...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,54 +72,6 @@ func TestWaitTakesAsLongAsThePropagation(t *testing.T) {
 		}
 		if took := time.Since(start); took < 30*time.Second || took > 33*time.Second {
 			t.Errorf("Wait took %s, want the 30 seconds of the simulator, and no more than an interval beyond", took)
-		}
-	})
-}
-
-// inFlight counts the changes of the zone that are under way at once.
-type inFlight struct {
-	route53zone.Client
-	mu        sync.Mutex
-	now, most int
-}
-
-func (c *inFlight) ChangeResourceRecordSets(ctx context.Context, in *route53.ChangeResourceRecordSetsInput, optFns ...func(*route53.Options)) (*route53.ChangeResourceRecordSetsOutput, error) {
-	c.add(1)
-	defer c.add(-1)
-	return c.Client.ChangeResourceRecordSets(ctx, in, optFns...)
-}
-
-func (c *inFlight) add(n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now += n
-	c.most = max(c.most, c.now)
-}
-
-func TestChangesOfOneZoneGoOneByOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sim, id := newSim(t, func(o *awssim.Options) {
-			o.Latency = func(string) time.Duration { return time.Second }
-		})
-		client := &inFlight{Client: newClient(sim)}
-		zone := open(t, client, id)
-		impatient, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-		defer cancel()
-		var wg sync.WaitGroup
-		for _, change := range creations(5, "192.0.2.1") {
-			wg.Go(func() {
-				if _, err := zone.Apply(t.Context(), []dnspolicy.Change{change}); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		synctest.Wait()
-		if _, err := zone.Apply(impatient, []dnspolicy.Change{dnspolicy.Create(a("late.example.com.", "192.0.2.1"))}); err != context.DeadlineExceeded {
-			t.Errorf("while waiting for its turn: %v, want context.DeadlineExceeded", err)
-		}
-		wg.Wait()
-		if client.most != 1 {
-			t.Errorf("%d changes at once, want 1", client.most)
 		}
 	})
 }

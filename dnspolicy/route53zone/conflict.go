@@ -1,7 +1,6 @@
 package route53zone
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,18 +9,28 @@ import (
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
 
-// findConflict looks up why Route 53 refused the changes. It returns nil if the
-// zone holds what all of them expect and nothing that excludes what they create.
-func (z *Zone) findConflict(ctx context.Context, changes []dnspolicy.Change) error {
+// answerConflicts answers the calls that are in conflict with what the zone
+// holds under their names, and returns the others.
+func answerConflicts(calls []*call, held map[string][]types.ResourceRecordSet, cause error) (fine []*call) {
 	removed := map[dnspolicy.RRKey]bool{}
-	for _, c := range changes {
+	for _, c := range changesOf(calls) {
 		removed[c.Key()] = c.After == nil
 	}
-	for _, c := range changes {
-		neighbours, err := z.named(ctx, c.Key().Name)
-		if err != nil {
-			return fmt.Errorf("what stands in the way is not known: %w", err)
+	for _, c := range calls {
+		if conflict := findConflict(c.changes, held, removed); conflict != nil {
+			c.outcome <- outcome{err: fmt.Errorf("%w: %w", conflict, cause)}
+		} else {
+			fine = append(fine, c)
 		}
+	}
+	return fine
+}
+
+// findConflict returns nil if the zone holds what all of the changes expect and,
+// but for what is removed, nothing that excludes what they create.
+func findConflict(changes []dnspolicy.Change, held map[string][]types.ResourceRecordSet, removed map[dnspolicy.RRKey]bool) error {
+	for _, c := range changes {
+		neighbours := held[c.Key().Name]
 		if actual := find(neighbours, c.Key()); !same(actual, c.Before) {
 			return &dnspolicy.ConflictError{Change: c, Actual: actual}
 		}
@@ -33,21 +42,6 @@ func (z *Zone) findConflict(ctx context.Context, changes []dnspolicy.Change) err
 		}
 	}
 	return nil
-}
-
-// named returns all record sets of this name.
-func (z *Zone) named(ctx context.Context, name string) ([]types.ResourceRecordSet, error) {
-	var sets []types.ResourceRecordSet
-	for set, err := range z.from(ctx, aws.String(encode(name))) {
-		if err != nil {
-			return nil, err
-		}
-		if decode(aws.ToString(set.Name)) != name {
-			break
-		}
-		sets = append(sets, set)
-	}
-	return sets, nil
 }
 
 func find(sets []types.ResourceRecordSet, key dnspolicy.RRKey) *dnspolicy.RRSet {

@@ -2,11 +2,13 @@ package route53zone_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
+	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
 	"github.com/eipbinder/eipbinder/dnspolicy/zonetest"
 	"github.com/eipbinder/eipbinder/internal/parts"
 )
@@ -27,7 +29,9 @@ func TestContractOverMoto(t *testing.T) {
 			t.Fatal(err)
 		}
 		return zonetest.Fixture{
-			Zone:    open(t, client, *out.HostedZone.Id),
+			Zone: open(t, client, *out.HostedZone.Id, func(o *route53zone.Options) {
+				o.Linger, o.FirstLook = 0, time.Millisecond // moto propagates at once
+			}),
 			Name:    "example.com.",
 			TooMany: 1001,
 			Missing: open(t, client, zoneID),

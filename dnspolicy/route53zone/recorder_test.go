@@ -2,6 +2,8 @@ package route53zone_test
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -14,6 +16,7 @@ import (
 // answers, in order: an output, or an error.
 type recorder struct {
 	t        *testing.T
+	mu       sync.Mutex
 	requests []any
 	answers  []any
 }
@@ -31,17 +34,21 @@ func (r *recorder) sent(requests ...any) {
 }
 
 func answer[Output any](r *recorder, request any) (*Output, error) {
-	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.requests = append(r.requests, request)
-	if len(r.answers) == 0 {
-		r.t.Fatalf("unexpected request %T", request)
+	var next any
+	if len(r.answers) > 0 {
+		next, r.answers = r.answers[0], r.answers[1:]
 	}
-	next := r.answers[0]
-	r.answers = r.answers[1:]
-	if err, ok := next.(error); ok {
-		return nil, err
+	switch next := next.(type) {
+	case error:
+		return nil, next
+	case *Output:
+		return next, nil
 	}
-	return next.(*Output), nil
+	r.t.Errorf("request %T, but the next answer is %T", request, next)
+	return nil, errors.New("unexpected request")
 }
 
 func (r *recorder) ChangeResourceRecordSets(_ context.Context, in *route53.ChangeResourceRecordSetsInput, _ ...func(*route53.Options)) (*route53.ChangeResourceRecordSetsOutput, error) {

@@ -19,9 +19,11 @@ import (
 
 const zoneID = "Z0123456789ABCDEFGHIJ"
 
+// newZone returns a zone that does not wait for other callers.
 func newZone(t *testing.T, client route53zone.Client, optFns ...func(*route53zone.Options)) *route53zone.Zone {
 	t.Helper()
-	zone, err := route53zone.New(client, zoneID, optFns...)
+	noLinger := func(o *route53zone.Options) { o.Linger = 0 }
+	zone, err := route53zone.New(client, zoneID, append([]func(*route53zone.Options){noLinger}, optFns...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +33,15 @@ func newZone(t *testing.T, client route53zone.Client, optFns ...func(*route53zon
 // a is an A record set with a TTL of one minute.
 func a(name string, values ...string) dnspolicy.RRSet {
 	return dnspolicy.RRSet{RRKey: dnspolicy.RRKey{Name: name, Type: "A"}, TTL: time.Minute, Values: values}
+}
+
+// texts are n creations of TXT record sets with this value.
+func texts(n int, value string) []dnspolicy.Change {
+	changes := creations(n, value)
+	for _, c := range changes {
+		c.After.Type = "TXT"
+	}
+	return changes
 }
 
 func replace(before, after dnspolicy.RRSet) dnspolicy.Change {
@@ -128,7 +139,7 @@ func TestApplyIsTooLargeBeforeAnyCall(t *testing.T) {
 	for name, changes := range map[string][]dnspolicy.Change{
 		"1001 values":               creations(1001, "192.0.2.1"),
 		"1002 values, two in a set": creations(501, "192.0.2.1", "192.0.2.2"),
-		"32320 characters":          creations(101, long),
+		"32320 characters":          texts(101, long),
 		"a replacement has two":     append(creations(999, "192.0.2.1"), dnspolicy.Republish(a("x.example.com.", "192.0.2.1"))),
 	} {
 		client := record(t)
@@ -139,7 +150,7 @@ func TestApplyIsTooLargeBeforeAnyCall(t *testing.T) {
 	}
 	for name, changes := range map[string][]dnspolicy.Change{
 		"1000 values":      creations(1000, "192.0.2.1"),
-		"32000 characters": creations(100, long),
+		"32000 characters": texts(100, long),
 	} {
 		if _, err := newZone(t, record(t, accepted("C1"))).Apply(t.Context(), changes); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -161,6 +172,9 @@ func TestApplyIsInvalidBeforeAnyCall(t *testing.T) {
 		"relative name": with(func(s *dnspolicy.RRSet) { s.Name = "m.example.com" }),
 		"upper case":    with(func(s *dnspolicy.RRSet) { s.Name = "M.example.com." }),
 		"no type":       with(func(s *dnspolicy.RRSet) { s.Type = "" }),
+		"no IPv4":       with(func(s *dnspolicy.RRSet) { s.Values = []string{"2001:db8::1"} }),
+		"no address":    with(func(s *dnspolicy.RRSet) { s.Values = []string{"192.0.2.1", "n.example.com."} }),
+		"a value twice": with(func(s *dnspolicy.RRSet) { s.Values = []string{"192.0.2.1", "192.0.2.1"} }),
 		"no values":     with(func(s *dnspolicy.RRSet) { s.Values = nil }),
 		"negative TTL":  with(func(s *dnspolicy.RRSet) { s.TTL = -time.Second }),
 		"broken TTL":    with(func(s *dnspolicy.RRSet) { s.TTL = time.Millisecond }),
@@ -334,7 +348,13 @@ func TestNew(t *testing.T) {
 	if _, err := route53zone.New(nil, zoneID); err == nil {
 		t.Error("nil client: no error")
 	}
-	if _, err := route53zone.New(client, zoneID, func(o *route53zone.Options) { o.PollInterval = -1 }); err == nil {
-		t.Error("negative interval: no error")
+	for name, fn := range map[string]func(*route53zone.Options){
+		"PollInterval": func(o *route53zone.Options) { o.PollInterval = -1 },
+		"FirstLook":    func(o *route53zone.Options) { o.FirstLook = -1 },
+		"Linger":       func(o *route53zone.Options) { o.Linger = -1 },
+	} {
+		if _, err := route53zone.New(client, zoneID, fn); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("negative %s: %v", name, err)
+		}
 	}
 }

@@ -13,22 +13,38 @@ import (
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
 
-// Wait implements [dnspolicy.Zone]: it looks at the change at once and then
-// each PollInterval, until the change is INSYNC. Being throttled is no reason to
-// give up.
+// Wait implements [dnspolicy.Zone]: it looks at the change each PollInterval until
+// it is INSYNC, and the first time FirstLook after this Zone has made the change, else
+// at once. Being throttled is no reason to give up. All who wait for one change share
+// the looks.
 func (z *Zone) Wait(ctx context.Context, p dnspolicy.Propagation) error {
 	if p == "" {
 		return nil
 	}
-	for {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := z.watches.join(ctx, p, z.poll)
+	defer z.watches.leave(p, w)
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// poll looks at the change, not before the given time, until it has arrived.
+func (z *Zone) poll(ctx context.Context, p dnspolicy.Propagation, first time.Time) error {
+	for pause := time.Until(first); ; pause = z.options.PollInterval {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		arrived, err := z.arrived(ctx, p)
 		if arrived || err != nil && !errors.Is(err, dnspolicy.ErrThrottled) {
 			return err
-		}
-		select {
-		case <-time.After(z.options.PollInterval):
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/eipbinder/eipbinder/eippool"
 )
 
-// Associate implements [eippool.Pool], with one Describe call and, unless that
-// has the answer, one AssociateAddress.
+// Associate implements [eippool.Pool], with one Describe call, or one for many
+// (see Options.LookAge), and, unless that has the answer, one AssociateAddress.
 //
 // AllowReassociation=false makes EC2 refuse an address that another target
 // holds. It is not documented to protect an address that the target holds, so
@@ -35,7 +35,7 @@ func (p *Pool) Associate(ctx context.Context, allocationID string, target eippoo
 		return "", err
 	}
 	defer p.targets.leave(target.NetworkInterfaceID)
-	held, err := p.describe(ctx, filter("network-interface-id", target.NetworkInterfaceID))
+	held, err := p.heldBy(ctx, target.NetworkInterfaceID)
 	if err != nil {
 		return "", err
 	}
@@ -54,6 +54,7 @@ func (p *Pool) associate(ctx context.Context, allocationID string, target eippoo
 	if err != nil {
 		return "", wrap(ctx, fmt.Sprintf("associate %s with %s of %s", allocationID, target.NetworkInterfaceID, target.InstanceID), err)
 	}
+	p.looks.add(target.NetworkInterfaceID)
 	return aws.ToString(out.AssociationId), nil
 }
 

@@ -27,8 +27,9 @@ const (
 // account is a simulated AWS account with a pool in it.
 type account struct {
 	*testing.T
-	sim  *awssim.Sim
-	pool *ec2pool.Pool
+	sim    *awssim.Sim
+	client *ec2.Client
+	pool   *ec2pool.Pool
 }
 
 func newAccount(t *testing.T, optFns ...func(*awssim.Options)) account {
@@ -41,7 +42,7 @@ func newAccount(t *testing.T, optFns ...func(*awssim.Options)) account {
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
 		HTTPClient:  sim.HTTPClient(),
 	})
-	return account{T: t, sim: sim, pool: newPool(t, client)}
+	return account{T: t, sim: sim, client: client, pool: newPool(t, client)}
 }
 
 // address allocates an address, inside the pool or outside it.

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -67,6 +68,11 @@ type Options struct {
 	// Turns give the turns of Pace; a *pacing.Pacer does, the one whose retryer
 	// the client has. Nil: Pace does not wait.
 	Turns Turns
+	// LookAge lets Associate rest on one look at all addresses of the account, at
+	// most that old, instead of a Describe call for each interface. In a storm
+	// that saves nearly all of them. A look of 5 s is hardly older than what EC2's
+	// own answers may show. Zero, the default: a call for each.
+	LookAge time.Duration
 }
 
 // Turns hand out turns for API actions: see [Pool.Pace].
@@ -84,6 +90,7 @@ type Pool struct {
 	options Options
 	bought  map[string]string // the tags of addresses that Allocate buys
 	targets *inFlight         // the interfaces that an Associate is at work on
+	looks   looks
 }
 
 var (
@@ -105,6 +112,9 @@ func New(client Client, optFns ...func(*Options)) (*Pool, error) {
 	}
 	if err := o.Tags.Validate(); err != nil {
 		return nil, fmt.Errorf("ec2pool: Tags: %w", err)
+	}
+	if o.LookAge < 0 {
+		return nil, fmt.Errorf("ec2pool: LookAge %s is negative", o.LookAge)
 	}
 	if o.PublicIPv4Pool != "" && o.IPAMPoolID != "" {
 		return nil, errors.New("ec2pool: PublicIPv4Pool and IPAMPoolID exclude each other")
