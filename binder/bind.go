@@ -111,6 +111,7 @@ func (r *run) reservation(c candidate, s dnspolicy.Subject, name string) (store.
 		Phase: store.Reserved, Version: c.record.Version,
 		InstanceID: i.ID, NetworkInterfaceID: i.NetworkInterfaceID, Name: name, AvailabilityZone: i.AvailabilityZone,
 		Tags: r.b.recordTags(i.Tags), RRSets: stored, KeepName: r.b.opts.KeepNames,
+		ReverseName:    r.b.reverseName(name),
 		LastInstanceID: c.record.LastInstanceID, FreedAt: c.record.FreedAt, AttemptedAt: r.v.now,
 	}
 	if rec.KeepName && c.record.KeepName && sameSets(c.record.RRSets, stored) {
@@ -130,9 +131,17 @@ func (b *Binder) recordTags(tags map[string]string) map[string]string {
 }
 
 // claim takes the lease of a record that nobody holds, or renews one's own.
-// The write also is the strongly consistent proof that the record is still as
-// it was read.
-func (r *run) claim(ctx context.Context) error {
+// If it is for an association, the turn comes before it.
+func (r *run) claim(ctx context.Context) (decision, error) {
+	if r.v.record.Phase == store.Reserved && !r.b.rules().associated(r.v) {
+		return r.paced(ctx, r.takeLease)
+	}
+	return r.takeLease(ctx)
+}
+
+// takeLease also is the strongly consistent proof that the record is still as it
+// was read.
+func (r *run) takeLease(ctx context.Context) (decision, error) {
 	rec := r.v.record.Clone()
 	r.lease(&rec)
 	if rec.Phase == store.Reserved {
@@ -140,10 +149,10 @@ func (r *run) claim(ctx context.Context) error {
 			rec.AssociationID = ""
 		}
 		rec.AttemptedAt = r.v.now
-	} else if !rec.KeepName {
+	} else if len(passing(&rec)) > 0 {
 		rec.RemovalAt = r.v.now
 	}
-	return r.put(ctx, rec)
+	return decision{}, r.put(ctx, rec)
 }
 
 // associate makes the interface hold the address. What the reply leaves open
@@ -203,28 +212,37 @@ func (r *run) lookUpAddress(ctx context.Context) error {
 	return nil
 }
 
-// publish creates the record sets. One that is there already, exactly as it
-// should be, is ours, from before a reply was lost. A name that is somebody
-// else's is given up for the next candidate; the address stays.
+// publish creates the record sets. A name that is somebody else's is given up
+// for the next candidate; the address stays.
 func (r *run) publish(ctx context.Context) (decision, error) {
 	start := r.v.now
-	changes := make([]dnspolicy.Change, len(r.v.record.RRSets))
-	for i, set := range r.v.record.RRSets {
+	p, err := r.b.create(ctx, r.v.record.RRSets)
+	conflict := (*dnspolicy.ConflictError)(nil)
+	switch {
+	case err == nil:
+		r.v.record.Propagation, r.v.record.InSync, r.v.unsaved = string(p), p == "", true
+		r.tell(ctx, EventPublished, start, "")
+		return decision{}, nil
+	case !errors.As(err, &conflict):
+		r.noteLost(time.Now())
+		return decision{}, err
+	}
+	return decision{}, r.rename(ctx, conflict)
+}
+
+// create creates the record sets, all or none. One that is there already,
+// exactly as it should be, is ours, from before a reply was lost; one that is
+// different is somebody else's, and a *dnspolicy.ConflictError.
+func (b *Binder) create(ctx context.Context, sets []store.RRSet) (dnspolicy.Propagation, error) {
+	changes := make([]dnspolicy.Change, len(sets))
+	for i, set := range sets {
 		changes[i] = dnspolicy.Create(fromStored(set))
 	}
 	for {
-		p, err := r.b.zone.Apply(ctx, changes)
+		p, err := b.zone.Apply(ctx, changes)
 		conflict := (*dnspolicy.ConflictError)(nil)
-		switch {
-		case err == nil:
-			r.v.record.Propagation, r.v.record.InSync, r.v.unsaved = string(p), p == "", true
-			r.tell(ctx, EventPublished, start, "")
-			return decision{}, nil
-		case !errors.As(err, &conflict):
-			r.noteLost(time.Now())
-			return decision{}, err
-		case !republish(changes, conflict):
-			return decision{}, r.rename(ctx, conflict)
+		if !errors.As(err, &conflict) || !republish(changes, conflict) {
+			return p, err
 		}
 	}
 }
@@ -259,7 +277,7 @@ func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error 
 	}
 	for _, name := range names[slices.Index(names, r.v.record.Name)+1:] {
 		rec := r.v.record.Clone()
-		rec.Name = name
+		rec.Name, rec.ReverseName = name, r.b.reverseName(name)
 		sets, err := r.b.recordSets(subject, name)
 		if err != nil {
 			return err

@@ -77,14 +77,20 @@ func (b *Binder) Check(ctx context.Context) error {
 }
 
 func (b *Binder) checkPool(ctx context.Context) error {
+	_, err := b.listPool(ctx)
+	return err
+}
+
+// listPool returns the pool's addresses; none is an error.
+func (b *Binder) listPool(ctx context.Context) ([]eippool.Address, error) {
 	addresses, err := b.pool.List(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("list the pool: %w", err)
+		return nil, fmt.Errorf("list the pool: %w", err)
 	case len(addresses) == 0:
-		return fmt.Errorf("%w: the pool is empty: no address carries its tags", ErrConfig)
+		return nil, fmt.Errorf("%w: the pool is empty: no address carries its tags", ErrConfig)
 	}
-	return nil
+	return addresses, nil
 }
 
 // observe tells the observer and the log.

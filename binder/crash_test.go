@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,7 +43,16 @@ func scenarios() []scenario {
 	kept := func(w *world) *binder.Binder {
 		return w.binderWith(dnspolicy.PerAddress(dnspolicy.DashedIP()), func(o *binder.Options) { o.KeepNames = true })
 	}
+	rich := func(w *world) *binder.Binder {
+		return w.binderWith(dnspolicy.WithRecords(dnspolicy.PerAddress(dnspolicy.DashedIP()), recorder{dnspolicy.InstanceID()}), func(o *binder.Options) {
+			o.KeepNames, o.ReverseNames = true, true
+		})
+	}
+	reversed := func(w *world) *binder.Binder {
+		return w.binder(func(o *binder.Options) { o.ReverseNames = true })
+	}
 	launch := func(_ *testing.T, w *world, _ *binder.Binder) { w.launch("i-1") }
+	nothing := func(*testing.T, *world, *binder.Binder) {}
 	reconcileOne := func(t *testing.T, b *binder.Binder) { _, _ = b.Reconcile(t.Context(), "i-1") }
 	sweepAll := func(t *testing.T, b *binder.Binder) { _, _ = b.Sweep(t.Context()) }
 	return []scenario{
@@ -61,6 +71,11 @@ func scenarios() []scenario {
 			_, _ = b.Unbind(t.Context(), "i-1", func(o *binder.UnbindOptions) { o.Force = true })
 		}, binder.AlreadyBound},
 		{"drain", plain, bindThen(binder.Running), func(t *testing.T, b *binder.Binder) { _, _ = b.Drain(t.Context(), "i-1") }, binder.AlreadyBound},
+		{"bind with all records", rich, launch, reconcileOne, binder.AlreadyBound},
+		{"terminate with all records", rich, bindThen(binder.Terminated), reconcileOne, binder.Gone},
+		{"terminate with a reverse name", reversed, bindThen(binder.Terminated), reconcileOne, binder.Gone},
+		{"prewarm", kept, launch, func(t *testing.T, b *binder.Binder) { _, _ = b.Prewarm(t.Context()) }, binder.AlreadyBound},
+		{"sweep that prewarms", kept, nothing, sweepAll, binder.Gone},
 		{"sweep that binds", plain, launch, sweepAll, binder.AlreadyBound},
 		{"sweep that unbinds", plain, bindThen(binder.Terminated), sweepAll, binder.Gone},
 		{damaged, plain, func(t *testing.T, w *world, b *binder.Binder) {
@@ -112,9 +127,9 @@ func TestEveryCrashPoint(t *testing.T) {
 // crashAt runs the work in a process that dies at the k-th external call, and
 // reports whether it got that far. The invariants must hold after every call.
 func (w *world) crashAt(t *testing.T, label string, k int, how crash, work func()) bool {
-	n := 0
+	var calls atomic.Int64 // of goroutines that may run at once
 	w.hook = func(call string, do func() error) error {
-		n++
+		n := int(calls.Add(1))
 		switch {
 		case n > k || n == k && how == beforeCall:
 			return errCrash
@@ -136,7 +151,7 @@ func (w *world) crashAt(t *testing.T, label string, k int, how crash, work func(
 	}
 	work()
 	w.hook = nil
-	return n >= k
+	return int(calls.Load()) >= k
 }
 
 // recover lets fresh processes come back as often as they are told to, and
@@ -196,9 +211,14 @@ func (w *world) checkNothingLost(t *testing.T, label string, final binder.Status
 	if held < wanted {
 		t.Errorf("%s: no record is %s", label, phase)
 	}
-	for _, name := range w.names() {
-		if wanted == 0 && name == "i-1."+suffix {
-			t.Errorf("%s: %s is left in the zone", label, name)
+	for set, err := range w.zone.List(t.Context()) {
+		if wanted == 0 && (err != nil || set.Name == "i-1."+suffix || set.Type == "TXT") {
+			t.Errorf("%s: %v is left in the zone, %v", label, set, err)
+		}
+	}
+	for _, a := range w.addresses() {
+		if name := w.pool.ReverseName(a.AllocationID); wanted == 0 && name == "i-1."+suffix {
+			t.Errorf("%s: %s still has the reverse name %s", label, a.IP, name)
 		}
 	}
 }

@@ -38,6 +38,7 @@ type rules struct {
 //	           name missing or another's   reopen
 //	           not published               claim, publish
 //	           not in sync                 save, await
+//	           reverse name not set        claim, set it
 //	           else                        commit
 //	Bound      gone, unbind                release
 //	           not known                   note; release once confirmed
@@ -50,7 +51,8 @@ type rules struct {
 //	           association is another      save
 //	           hidden by a stop that ended show
 //	           else                        end: already bound
-//	Releasing  names still published       claim, unpublish
+//	Releasing  reverse name still set      claim, clear it
+//	           names still published       claim, unpublish
 //	           removal not in sync         save, await
 //	           address still on interface  claim, disassociate
 //	           a call may still land       wait
@@ -242,10 +244,21 @@ func (r rules) decideReserved(v view) decision {
 		return decision{step: stepRelease, reason: "address is held by " + v.address.NetworkInterfaceID, forced: true}
 	case !r.associated(v):
 		return r.underLease(v, stepAssociate)
+	}
+	return r.decideAssociated(v)
+}
+
+// decideAssociated decides for a Reserved record whose interface holds the
+// address: names come next.
+func (r rules) decideAssociated(v view) decision {
+	rec := v.record
+	switch {
 	case v.missing || v.usurped != nil:
 		return decision{step: stepReopen, reason: "its name is not what was published"}
 	case !isPublished(rec):
 		return r.underLease(v, stepPublish)
+	case rec.InSync && rec.ReverseName != "" && !v.reversed:
+		return r.underLease(v, stepReverse)
 	case rec.InSync:
 		return decision{step: stepCommit}
 	case v.unsaved || rec.Owner == v.owner:
@@ -303,38 +316,6 @@ func decideDone(v view) decision {
 	}
 	return end(status, reason)
 }
-
-func (r rules) decideReleasing(v view) decision {
-	rec := v.record
-	if len(rec.RRSets) > 0 && !rec.KeepName && !(rec.Unpublished && rec.InSync) {
-		return r.decideRemoval(v)
-	}
-	switch {
-	case v.address != nil && v.address.Associated() && v.address.NetworkInterfaceID == rec.NetworkInterfaceID:
-		return r.underLease(v, stepDisassociate)
-	case !terminated(v.instance) && v.now.Before(rec.AttemptedAt.Add(r.lateCalls)):
-		return wait(NotReady, rec.AttemptedAt.Add(r.lateCalls).Sub(v.now), "a late call may still associate the address")
-	}
-	if d, unsure := r.decideLost(v); unsure {
-		return d
-	}
-	return decision{step: stepFree}
-}
-
-// decideRemoval decides how the record sets of a Releasing record go.
-func (r rules) decideRemoval(v view) decision {
-	switch {
-	case !v.record.Unpublished:
-		return r.underLease(v, stepUnpublish)
-	case v.unsaved || v.record.Owner == v.owner:
-		return decision{step: stepSave}
-	}
-	return decision{step: stepAwait}
-}
-
-// terminated reports that nothing can be associated with the instance any
-// more. An instance that is not known was confirmed to be absent.
-func terminated(i *Instance) bool { return i != nil && i.State == Terminated }
 
 // serving reports whether the instance may be in use.
 func serving(i *Instance) bool {

@@ -45,7 +45,7 @@ func (r rules) decideLost(v view) (decision, bool) {
 	switch {
 	case r.mayLand(v):
 		return wait(NotReady, lost.Add(r.lateCalls).Sub(v.now), "a late call may still publish or remove the name"), true
-	case unsure && len(v.record.RRSets) > 0 && !v.record.KeepName:
+	case unsure && len(passing(v.record)) > 0:
 		return r.underLease(v, stepUnpublish), true
 	}
 	return decision{}, false

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/eippool"
@@ -30,7 +34,7 @@ func (b *Binder) names(s dnspolicy.Subject) ([]string, error) {
 	var names []string
 	var errs []error
 	for _, name := range relative {
-		absolute, err := dnspolicy.Join(name, b.opts.Suffix)
+		absolute, err := b.absolute(name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -43,6 +47,41 @@ func (b *Binder) names(s dnspolicy.Subject) ([]string, error) {
 	return names, nil
 }
 
+// absolute is the name that a policy's name stands for.
+func (b *Binder) absolute(name string) (string, error) {
+	ascii, err := toASCII(name)
+	if err != nil {
+		return "", err
+	}
+	absolute, err := dnspolicy.Join(ascii, b.opts.Suffix)
+	if err == nil && b.opts.CoveredByWildcard && !dnspolicy.CoveredByWildcard(b.opts.Suffix, absolute) {
+		err = fmt.Errorf("%w: %s is more than one label under %s, so no wildcard certificate covers it", dnspolicy.ErrInvalidName, absolute, b.opts.Suffix)
+	}
+	return absolute, err
+}
+
+// toASCII converts U-labels to A-labels, by IDNA2008 and the look-up rules of
+// UTS #46. Names in plain letters stay as they are, but labels that claim to be
+// A-labels must be.
+func toASCII(name string) (string, error) {
+	labels := strings.Split(name, ".")
+	for i, label := range labels {
+		plain := !strings.ContainsFunc(label, func(c rune) bool { return c > unicode.MaxASCII })
+		if plain && !strings.HasPrefix(strings.ToLower(label), "xn--") {
+			continue
+		}
+		ascii, err := idna.Lookup.ToASCII(label)
+		if err == nil && strings.Contains(ascii, ".") {
+			err = errors.New("it has a character that stands for a dot")
+		}
+		if err != nil {
+			return "", fmt.Errorf("%w: label %q: %w", dnspolicy.ErrInvalidName, label, err)
+		}
+		labels[i] = ascii
+	}
+	return strings.Join(labels, "."), nil
+}
+
 // perAddress reports whether the names depend on the address alone.
 func (b *Binder) perAddress() bool {
 	_, ok := b.policy.(dnspolicy.PerAddressPolicy)
@@ -52,11 +91,7 @@ func (b *Binder) perAddress() bool {
 // recordSets returns what is to be published for the name: the A record, and
 // what the policy adds.
 func (b *Binder) recordSets(s dnspolicy.Subject, name string) ([]dnspolicy.RRSet, error) {
-	sets := []dnspolicy.RRSet{{
-		RRKey:  dnspolicy.RRKey{Name: name, Type: "A"},
-		TTL:    b.opts.TTL,
-		Values: []string{s.Address.IP.String()},
-	}}
+	sets := []dnspolicy.RRSet{b.primary(s, name)}
 	recorder, ok := b.policy.(dnspolicy.Recorder)
 	if !ok {
 		return sets, nil
@@ -72,6 +107,15 @@ func (b *Binder) recordSets(s dnspolicy.Subject, name string) ([]dnspolicy.RRSet
 		}
 	}
 	return append(sets, more...), nil
+}
+
+// primary is the A record of the name.
+func (b *Binder) primary(s dnspolicy.Subject, name string) dnspolicy.RRSet {
+	return dnspolicy.RRSet{
+		RRKey:  dnspolicy.RRKey{Name: name, Type: "A"},
+		TTL:    b.opts.TTL,
+		Values: []string{s.Address.IP.String()},
+	}
 }
 
 func toStored(sets []dnspolicy.RRSet) []store.RRSet {

@@ -38,6 +38,13 @@ type Options struct {
 	// KeepNames leaves an address's name published when it is freed. It needs a
 	// per-address policy (dnspolicy.PerAddress). Default false.
 	KeepNames bool
+	// CoveredByWildcard refuses names that a wildcard certificate for the suffix
+	// does not cover: those of more than one label before it. Default false.
+	CoveredByWildcard bool
+	// ReverseNames sets each address's reverse name (PTR) to its name before the
+	// binding becomes visible, and clears it when the name goes. It needs a pool
+	// that is an eippool.ReverseNamer, and costs one call each. Default false.
+	ReverseNames bool
 	// RecordTags are the keys of the instance tags that are copied to the record
 	// for schedule servers. Default none.
 	RecordTags []string
@@ -103,11 +110,7 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 			errs = append(errs, errors.New(what))
 		}
 	}
-	require(b.Fleet != nil, "Backends.Fleet is missing")
-	require(b.Pool != nil, "Backends.Pool is missing")
-	require(b.Policy != nil, "Backends.Policy is missing")
-	require(b.Zone != nil, "Backends.Zone is missing")
-	require(b.Store != nil, "Backends.Store is missing")
+	requireBackends(b, o, require)
 	require(o.BinderID != "", "Options.BinderID is empty")
 	require(o.TTL >= 0 && o.TTL%time.Second == 0, fmt.Sprintf("Options.TTL %s is not a number of whole seconds", o.TTL))
 	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
@@ -116,9 +119,10 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 	require(o.BlastRadius >= 0, "Options.BlastRadius must not be negative")
 	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
 	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")
-	_, perAddress := b.Policy.(dnspolicy.PerAddressPolicy)
-	require(!o.KeepNames || perAddress, "Options.KeepNames needs a per-address policy: dnspolicy.PerAddress(…)")
-	suffix, err := dnspolicy.CheckName(strings.TrimSuffix(o.Suffix, ".") + ".")
+	suffix, err := toASCII(strings.TrimSuffix(o.Suffix, ".") + ".")
+	if err == nil {
+		suffix, err = dnspolicy.CheckName(suffix)
+	}
 	if err != nil {
 		errs = append(errs, fmt.Errorf("Options.Suffix %q: %w", o.Suffix, err))
 	}
@@ -127,4 +131,17 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 		return Options{}, fmt.Errorf("%w: %w", ErrConfig, errors.Join(errs...))
 	}
 	return o, nil
+}
+
+// requireBackends requires the backends, and of them what the options need.
+func requireBackends(b Backends, o Options, require func(ok bool, what string)) {
+	require(b.Fleet != nil, "Backends.Fleet is missing")
+	require(b.Pool != nil, "Backends.Pool is missing")
+	require(b.Policy != nil, "Backends.Policy is missing")
+	require(b.Zone != nil, "Backends.Zone is missing")
+	require(b.Store != nil, "Backends.Store is missing")
+	_, perAddress := b.Policy.(dnspolicy.PerAddressPolicy)
+	require(!o.KeepNames || perAddress, "Options.KeepNames needs a per-address policy: dnspolicy.PerAddress(…)")
+	_, reverses := b.Pool.(eippool.ReverseNamer)
+	require(!o.ReverseNames || reverses, "Options.ReverseNames needs a pool that can set them (eippool.ReverseNamer)")
 }

@@ -39,7 +39,9 @@ func (s Status) Waiting() bool { return s == Busy || s == NotReady || s == Exhau
 // Outcome is what became of one instance.
 type Outcome struct {
 	InstanceID string `json:"instanceId"`
-	Status     Status `json:"status"`
+	// Profile is whose instance it is, of a Mux's; else empty.
+	Profile string `json:"profile,omitempty"`
+	Status  Status `json:"status"`
 	// RetryAfter is when to come back, for the waiting statuses; else zero.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"` // in nanoseconds
 	// Reason says why, in a few words, where the status does not.

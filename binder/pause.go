@@ -17,7 +17,7 @@ const pausedRetry = time.Minute
 // finishes. Reconcile answers NotReady meanwhile, and a Sweep can only be a
 // dry run. A store without such a switch is ErrConfig.
 func (b *Binder) Pause(ctx context.Context, reason string) error {
-	p, err := b.pauser()
+	p, err := pauser(b.store)
 	if err != nil {
 		return err
 	}
@@ -26,17 +26,17 @@ func (b *Binder) Pause(ctx context.Context, reason string) error {
 
 // Resume ends the pause. No pause is success.
 func (b *Binder) Resume(ctx context.Context) error {
-	p, err := b.pauser()
+	p, err := pauser(b.store)
 	if err != nil {
 		return err
 	}
 	return p.Resume(ctx)
 }
 
-func (b *Binder) pauser() (store.Pauser, error) {
-	p, ok := b.store.(store.Pauser)
+func pauser(s store.Store) (store.Pauser, error) {
+	p, ok := s.(store.Pauser)
 	if !ok {
-		return nil, fmt.Errorf("%w: the store %T has no pause switch (store.Pauser)", ErrConfig, b.store)
+		return nil, fmt.Errorf("%w: the store %T has no pause switch (store.Pauser)", ErrConfig, s)
 	}
 	return p, nil
 }

@@ -26,7 +26,8 @@ type picker struct {
 	b          *Binder
 	lock       chan struct{} // not a mutex: it is held across calls, and contexts end
 	loaded     bool
-	freed      atomic.Bool // since it looked
+	freed      atomic.Int64 // addresses, by this call
+	known      int64        // of them when it looked last
 	candidates []candidate
 }
 
@@ -45,7 +46,7 @@ func (p *picker) take(ctx context.Context, i Instance) (*candidate, time.Duratio
 		}
 	}
 	c, retry := p.pick(i, time.Now())
-	if c == nil && p.freed.Load() {
+	if c == nil && p.freed.Load() > p.known {
 		if err := p.load(ctx); err != nil {
 			return nil, 0, err
 		}
@@ -74,7 +75,7 @@ func (p *picker) giveBack(c candidate) {
 
 // load finds the addresses that nobody holds, by EC2 and by the store.
 func (p *picker) load(ctx context.Context) error {
-	p.freed.Store(false)
+	p.known = p.freed.Load()
 	addresses, err := p.b.pool.List(ctx)
 	if err != nil {
 		return err

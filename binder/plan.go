@@ -29,13 +29,15 @@ func (s step) verb() string {
 		return verbWait
 	case stepForget:
 		return verbForget
+	case stepRetire:
+		return verbRemoveName
 	case stepReserve:
 		return "bind"
 	case stepRelease:
 		return verbUnbind
 	case stepReopen:
 		return "repair"
-	case stepNote, stepHide, stepShow, stepFree:
+	case stepNote, stepHide, stepShow, stepFree, stepPrewarm:
 		return string(s)
 	}
 	return "finish" // what somebody began
@@ -57,9 +59,9 @@ func (s *survey) plan(b *Binder, now time.Time) Report {
 		report.add(v, d)
 	}
 	s.planNames(&report, b.opts.Suffix, b.opts.BinderID)
-	for _, v := range s.lost {
+	for _, v := range s.idle {
 		v.now = now
-		report.Actions = append(report.Actions, v.action(b.rules().decideForget(v)))
+		report.add(v, b.rules().decideFree(v))
 	}
 	s.planAssociations(&report)
 	report.sortFindings()
@@ -144,7 +146,7 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 // Free ones of this deployment remember to have been.
 func (s *survey) names(binderID string) (current map[dnspolicy.RRKey]bool, remembered map[dnspolicy.RRKey]orphan) {
 	current, remembered = map[dnspolicy.RRKey]bool{}, map[dnspolicy.RRKey]orphan{}
-	records := slices.Clone(s.free)
+	records := slices.Concat(s.free, s.others)
 	for _, v := range s.views {
 		if v.record != nil {
 			records = append(records, *v.record)
@@ -179,6 +181,9 @@ func unexplained(set dnspolicy.RRSet, owned map[string]string) Finding {
 // planAssociations finds addresses of the pool that are held without a record.
 func (s *survey) planAssociations(report *Report) {
 	explained := map[string]bool{}
+	for _, r := range s.others {
+		explained[r.AllocationID] = explained[r.AllocationID] || r.Phase != store.Free
+	}
 	for _, v := range s.views {
 		if v.record != nil {
 			explained[v.record.AllocationID] = true

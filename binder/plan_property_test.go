@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	planSeeds = flag.Int("binder.histories", 5000, "plan property: how many random histories to run")
+	planSeeds = flag.Int("binder.histories", 2000, "plan property: how many random histories to run")
 	planFirst = flag.Uint64("binder.first-history", 1, "plan property: the seed of the first one")
 )
 

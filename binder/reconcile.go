@@ -46,15 +46,18 @@ type UnbindOptions struct {
 // That of a running, eligible worker is ErrServing unless forced; and the next
 // Reconcile binds such a worker again.
 func (b *Binder) Unbind(ctx context.Context, id string, optFns ...func(*UnbindOptions)) (Outcome, error) {
+	return only(b.reconcile(ctx, []string{id}, unbindOrder(optFns), true))
+}
+
+func unbindOrder(optFns []func(*UnbindOptions)) order {
 	var opts UnbindOptions
 	for _, fn := range optFns {
 		fn(&opts)
 	}
-	order := orderUnbind
 	if opts.Force {
-		order = orderUnbindForce
+		return orderUnbindForce
 	}
-	return only(b.reconcile(ctx, []string{id}, order, true))
+	return orderUnbind
 }
 
 // Drain hides a bound worker from schedule servers at once and until Undrain,
@@ -91,24 +94,33 @@ func unique(ids []string) []string {
 // reconcile observes all instances at once and then works on each by itself.
 // If it helps, a run may reconcile another instance that stands in its way.
 func (b *Binder) reconcile(ctx context.Context, ids []string, order order, helps bool) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(ids))
 	views, err := b.look(ctx, ids, order)
+	return b.workOn(ctx, ids, views, err, helps)
+}
+
+// workOn works on each of the instances that were observed, or says why they
+// could not be.
+func (b *Binder) workOn(ctx context.Context, ids []string, views []view, err error, helps bool) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(ids))
 	if err != nil {
 		for i, id := range ids {
 			outcomes[i] = b.failed(ctx, view{id: id}, "observe", err)
 		}
 		return outcomes, joined(outcomes)
 	}
-	b.runAll(ctx, views, outcomes, helps)
+	b.newBatch(helps).runAll(ctx, views, outcomes)
 	return outcomes, joined(outcomes)
 }
 
+func (b *Binder) newBatch(helps bool) *batch {
+	return &batch{b: b, picker: picker{b: b, lock: make(chan struct{}, 1)}, slots: make(chan struct{}, b.opts.Concurrency), helps: helps}
+}
+
 // runAll works on each of the views by itself.
-func (b *Binder) runAll(ctx context.Context, views []view, outcomes []Outcome, helps bool) {
-	shared := &batch{b: b, picker: picker{b: b, lock: make(chan struct{}, 1)}, slots: make(chan struct{}, b.opts.Concurrency), helps: helps}
+func (work *batch) runAll(ctx context.Context, views []view, outcomes []Outcome) {
 	var group sync.WaitGroup
 	for i := range views {
-		group.Go(func() { outcomes[i] = (&run{batch: shared, v: views[i]}).do(ctx) })
+		group.Go(func() { outcomes[i] = (&run{batch: work, v: views[i]}).do(ctx) })
 	}
 	group.Wait()
 }
@@ -130,6 +142,11 @@ func (b *Binder) look(ctx context.Context, ids []string, order order) ([]view, e
 	if err != nil {
 		return nil, err
 	}
+	return b.lookOn(ctx, began, instances, ids, order)
+}
+
+// lookOn goes on from what the fleet showed in a look that began then.
+func (b *Binder) lookOn(ctx context.Context, began time.Time, instances map[string]Instance, ids []string, order order) ([]view, error) {
 	views := make([]view, len(ids))
 	var keys []store.Key
 	for i, id := range ids {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -29,6 +30,8 @@ type Report struct {
 
 // Action is what a sweep has to do about one instance, or about one name.
 type Action struct {
+	// Profile is whose action it is, of a Mux's; else empty.
+	Profile string `json:"profile,omitempty"`
 	// Verb says what: bind, finish (what somebody began), repair, unbind, free,
 	// note (since when something is odd), hide, show, remove-name, forget (an
 	// address that is not in the account), wait.
@@ -71,6 +74,8 @@ const (
 
 // Finding is something that a person should look at.
 type Finding struct {
+	// Profile is whose finding it is, of a Mux's; else empty.
+	Profile      string      `json:"profile,omitempty"`
 	Kind         FindingKind `json:"kind"`
 	InstanceID   string      `json:"instanceId,omitempty"`
 	AllocationID string      `json:"allocationId,omitempty"`
@@ -78,9 +83,9 @@ type Finding struct {
 	Detail       string      `json:"detail"`
 }
 
-// WriteText writes the report as a table for people, findings first. Of the
-// outcomes it shows those that belong to an action, wait, or have failed
-// without being a finding.
+// WriteText writes the report as a table for people, findings first, with the
+// profiles if a Mux has swept. Of the outcomes it shows those that belong to an
+// action, wait, or have failed without being a finding.
 func (r Report) WriteText(w io.Writer) error {
 	rows := r.rows()
 	if len(rows) == 0 {
@@ -88,10 +93,14 @@ func (r Report) WriteText(w io.Writer) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "WHAT\tKIND\tINSTANCE\tADDRESS\tNAME\tWHY")
+	rows = append([]row{{"WHAT", "KIND", "INSTANCE", "ADDRESS", "NAME", "WHY", "PROFILE"}}, rows...)
+	muxed := slices.ContainsFunc(rows[1:], func(row row) bool { return row.profile != "" })
 	clean := strings.NewReplacer("\n", "; ", "\t", " ") // of what would end a row or a cell
 	for _, row := range rows {
 		cells := []string{row.what, row.kind, row.instanceID, row.address, strings.TrimSuffix(row.name, "."), row.why}
+		if muxed {
+			cells = slices.Insert(cells, 1, row.profile)
+		}
 		for i, cell := range cells {
 			cells[i] = clean.Replace(cmp.Or(cell, "-"))
 		}
@@ -104,7 +113,7 @@ func (r Report) WriteText(w io.Writer) error {
 }
 
 // row is one of the table's.
-type row struct{ what, kind, instanceID, address, name, why string }
+type row struct{ what, kind, instanceID, address, name, why, profile string }
 
 func (r Report) rows() []row {
 	var rows []row
@@ -113,28 +122,36 @@ func (r Report) rows() []row {
 		if f.Kind == FindingConflict {
 			conflicts[f.InstanceID] = true
 		}
-		rows = append(rows, row{"FOUND", string(f.Kind), f.InstanceID, f.AllocationID, f.Name, f.Detail})
+		rows = append(rows, row{"FOUND", string(f.Kind), f.InstanceID, f.AllocationID, f.Name, f.Detail, f.Profile})
 	}
 	for _, a := range r.Actions {
+		acted[a.InstanceID] = true
 		if a.Verb == verbWait && !r.DryRun {
 			continue // its outcome tells
 		}
-		acted[a.InstanceID] = true
-		rows = append(rows, row{"PLAN", a.Verb, a.InstanceID, addressText(a.IP, a.AllocationID), a.Name, a.why()})
+		rows = append(rows, row{"PLAN", a.Verb, a.InstanceID, addressText(a.IP, a.AllocationID), a.Name, a.why(), a.Profile})
 	}
 	for _, d := range r.Store {
-		why := d.Detail
-		if d.Repaired {
-			why += "; repaired"
-		}
-		rows = append(rows, row{"STORE", d.Kind, "", d.AllocationID, "", why})
+		rows = append(rows, row{"STORE", d.Kind, "", d.AllocationID, "", detail(d), ""})
 	}
 	for _, o := range r.Outcomes {
-		if acted[o.InstanceID] || o.Status.Waiting() || o.Status == Failed && !conflicts[o.InstanceID] {
-			rows = append(rows, row{"RESULT", string(o.Status), o.InstanceID, addressText(o.IP, o.AllocationID), o.Name, o.why()})
+		if acted[o.InstanceID] || o.remarkable(conflicts) {
+			rows = append(rows, row{"RESULT", string(o.Status), o.InstanceID, addressText(o.IP, o.AllocationID), o.Name, o.why(), o.Profile})
 		}
 	}
 	return rows
+}
+
+func detail(d store.Discrepancy) string {
+	if d.Repaired {
+		return d.Detail + "; repaired"
+	}
+	return d.Detail
+}
+
+// remarkable reports whether the outcome waits, or failed without being a finding.
+func (o Outcome) remarkable(conflicts map[string]bool) bool {
+	return o.Status.Waiting() || o.Status == Failed && !conflicts[o.InstanceID]
 }
 
 func addressText(ip netip.Addr, allocationID string) string {

@@ -25,6 +25,8 @@ type run struct {
 	helped bool
 	repair bool // what it commits was damaged
 	start  time.Time
+	turn   context.Context // carries the pool's turn to associate; nil: none
+	yield  func()          // gives the turn back
 }
 
 // maxSteps bounds a run that loses every race. The longest undisturbed one,
@@ -37,6 +39,7 @@ const afterCare = 5 * time.Second
 func (r *run) do(ctx context.Context) Outcome {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
+	defer r.endTurn()
 	r.v.owner, r.start = rand.Text(), time.Now()
 	for range maxSteps {
 		r.adopt()
@@ -125,17 +128,9 @@ func (r *run) unbinding() bool {
 func (r *run) take(ctx context.Context, d decision) (decision, error) {
 	switch d.step {
 	case stepReserve:
-		return r.reserve(ctx)
+		return r.paced(ctx, r.reserve)
 	case stepClaim:
-		return decision{}, r.claim(ctx)
-	case stepAssociate:
-		return r.underLease(ctx, r.associate)
-	case stepPublish:
-		return r.underLease(ctx, r.publish)
-	case stepUnpublish:
-		return r.underLease(ctx, r.unpublish)
-	case stepDisassociate:
-		return r.underLease(ctx, r.disassociate)
+		return r.claim(ctx)
 	case stepAwait:
 		return r.await(ctx)
 	case stepCommit:
@@ -145,7 +140,29 @@ func (r *run) take(ctx context.Context, d decision) (decision, error) {
 	case stepRelease:
 		return decision{}, r.release(ctx, d)
 	}
+	if cloud := r.cloudStep(d.step); cloud != nil {
+		return r.underLease(ctx, cloud)
+	}
 	return decision{}, r.mark(ctx, d)
+}
+
+// cloudStep returns the steps that only the owner of the lease may take.
+func (r *run) cloudStep(s step) func(context.Context) (decision, error) {
+	switch s {
+	case stepAssociate:
+		return r.associateInTurn
+	case stepPublish:
+		return r.publish
+	case stepReverse:
+		return r.reverse
+	case stepUnreverse:
+		return r.unreverse
+	case stepUnpublish:
+		return r.unpublish
+	case stepDisassociate:
+		return r.disassociate
+	}
+	return nil
 }
 
 // underLease runs a step with a context that ends before the lease does.

@@ -25,6 +25,8 @@ type SweepOptions struct {
 	DryRun bool
 	// Force takes back more bindings than Options.BlastRadius allows.
 	Force bool
+
+	siblings *siblings // of a Mux's profile
 }
 
 // Sweep brings everything to what should be: all instances of the fleet, all
@@ -43,7 +45,7 @@ func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Repo
 	for _, fn := range optFns {
 		fn(&opts)
 	}
-	s, err := b.survey(ctx)
+	s, err := b.survey(ctx, opts.siblings)
 	if err != nil {
 		return Report{}, fmt.Errorf("sweep: %w", err)
 	}
@@ -75,16 +77,39 @@ func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 		b.observe(ctx, Event{Kind: EventDriftFound, InstanceID: f.InstanceID, AllocationID: f.AllocationID, Name: f.Name, Reason: f.Detail})
 	}
 	report.Outcomes = make([]Outcome, len(s.views))
-	b.runAll(ctx, s.views, report.Outcomes, true)
+	work := b.newBatch(true)
+	work.picker.candidates, work.picker.loaded = s.candidates, true
+	work.runAll(ctx, s.views, report.Outcomes)
 	report.addConflicts()
 	errs := []error{joined(report.Outcomes)}
 	for _, o := range s.orphans {
 		errs = append(errs, b.removeOrphan(ctx, o))
 	}
-	for _, v := range s.lost {
-		errs = append(errs, b.forget(ctx, v))
-	}
+	errs = append(errs, b.addFreed(ctx, s, &work.picker))
+	_, err := b.tendAll(ctx, s.idle)
+	errs = append(errs, err)
 	return errors.Join(append(errs, b.audit(ctx, report, true))...)
+}
+
+// addFreed adds the addresses that the sweep itself has freed to those that
+// nobody holds.
+func (b *Binder) addFreed(ctx context.Context, s *survey, p *picker) error {
+	if !b.opts.KeepNames || p.freed.Load() == 0 {
+		return nil
+	}
+	if err := p.load(ctx); err != nil {
+		return fmt.Errorf("look at what was freed: %w", err)
+	}
+	known := map[string]bool{}
+	for _, r := range s.free {
+		known[r.AllocationID] = true
+	}
+	for _, c := range p.candidates {
+		if c.record.Version > 0 && !known[c.address.AllocationID] {
+			s.idle = append(s.idle, b.idle(c, byKey(s.zone)))
+		}
+	}
+	return nil
 }
 
 // addConflicts makes findings of the failures that a person has to end: those
@@ -123,40 +148,41 @@ type survey struct {
 	began     time.Time
 	views     []view
 	free      []store.Record // in the phase Free
+	others    []store.Record // of a Mux's other profiles: they only explain
 	addresses map[string]eippool.Address
 	zone      []dnspolicy.RRSet // A and other sets under the suffix
 	orphans   []orphan
-	lost      []view    // of Free records whose address is not, or was not, in the account
+	idle      []view    // of addresses that nobody holds
 	taken     []Finding // names of Reserved records that stand for something else
 
 	candidates []candidate // addresses that nobody holds
 }
 
 // survey reads everything, cloud before store.
-func (b *Binder) survey(ctx context.Context) (*survey, error) {
-	s := &survey{began: time.Now()}
-	fleet, err := collect("instances", b.fleet.List(ctx))
+func (b *Binder) survey(ctx context.Context, known *siblings) (*survey, error) {
+	began, fleet, err := b.listFleet(ctx, known)
 	if err != nil {
 		return nil, err
 	}
+	s := &survey{began: began}
 	addresses, err := b.pool.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the pool: %w", err)
 	}
-	if s.zone, err = collect("zone", b.zone.List(ctx)); err != nil {
+	if s.zone, err = b.underSuffix(ctx); err != nil {
 		return nil, err
 	}
-	s.zone = slices.DeleteFunc(s.zone, func(set dnspolicy.RRSet) bool { return !dnspolicy.Contains(b.opts.Suffix, set.Name) })
 	records, err := collect("records", b.store.List(ctx, store.Filter{}))
 	if err != nil {
 		return nil, err
 	}
-	instances, listed := byID(fleet), slices.Clone(addresses)
+	records, s.others = known.apart(records)
+	instances, pool := byID(fleet), slices.Clone(addresses)
 	if err := b.complete(ctx, instances, &addresses, records); err != nil {
 		return nil, err
 	}
-	s.candidates = b.candidates(listed, records)
-	held := s.sortOut(records, addresses, b.opts.BinderID)
+	held := s.sortOut(records, addresses)
+	s.watchIdle(b, pool, records)
 	s.views = viewsOf(instances, held, addresses)
 	for i := range s.views {
 		s.views[i].seen = s.began
@@ -165,6 +191,30 @@ func (b *Binder) survey(ctx context.Context) (*survey, error) {
 		return nil, err
 	}
 	return s, b.checkNames(ctx, s)
+}
+
+// underSuffix returns what the zone holds under the suffix.
+func (b *Binder) underSuffix(ctx context.Context) ([]dnspolicy.RRSet, error) {
+	zone, err := collect("zone", b.zone.List(ctx))
+	return slices.DeleteFunc(zone, func(set dnspolicy.RRSet) bool { return !dnspolicy.Contains(b.opts.Suffix, set.Name) }), err
+}
+
+func byKey(sets []dnspolicy.RRSet) map[dnspolicy.RRKey]dnspolicy.RRSet {
+	zone := make(map[dnspolicy.RRKey]dnspolicy.RRSet, len(sets))
+	for _, set := range sets {
+		zone[set.RRKey] = set
+	}
+	return zone
+}
+
+// listFleet lists the instances, unless a Mux has, and says when that began.
+func (b *Binder) listFleet(ctx context.Context, known *siblings) (time.Time, []Instance, error) {
+	if known != nil {
+		return known.began, known.instances, nil
+	}
+	began := time.Now()
+	fleet, err := collect("instances", b.fleet.List(ctx))
+	return began, fleet, err
 }
 
 // collect reads a list whole, or not at all.
@@ -179,30 +229,44 @@ func collect[T any](what string, list iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
-// sortOut tells the Free records, and those of them whose address is not in
-// the account, from the ones that an instance holds, which it returns.
-func (s *survey) sortOut(records []store.Record, addresses []eippool.Address, binderID string) (held []store.Record) {
+// sortOut tells the Free records from the ones that an instance holds, which it
+// returns.
+func (s *survey) sortOut(records []store.Record, addresses []eippool.Address) (held []store.Record) {
 	s.addresses = make(map[string]eippool.Address, len(addresses))
 	for _, a := range addresses {
 		s.addresses[a.AllocationID] = a
 	}
 	for _, r := range records {
-		if r.Phase != store.Free {
+		if r.Phase == store.Free {
+			s.free = append(s.free, r)
+		} else {
 			held = append(held, r)
-			continue
-		}
-		s.free = append(s.free, r)
-		a, exists := s.addresses[r.AllocationID]
-		_, noted := r.FirstSeen[oddAddress]
-		switch {
-		case r.BinderID != binderID:
-		case !exists:
-			s.lost = append(s.lost, view{seen: s.began, record: &r})
-		case noted:
-			s.lost = append(s.lost, view{seen: s.began, record: &r, address: &a})
 		}
 	}
 	return held
+}
+
+// watchIdle looks at the addresses that nobody holds: those that may be given
+// to somebody, and those of our records that have left pool or account.
+func (s *survey) watchIdle(b *Binder, pool []eippool.Address, records []store.Record) {
+	zone := byKey(s.zone)
+	for _, c := range b.candidates(pool, records) {
+		v := b.idle(c, zone)
+		v.left = !b.opts.KeepNames
+		s.idle = append(s.idle, v)
+		s.candidates = append(s.candidates, v.candidate())
+	}
+	listed := inPool(pool)
+	for _, r := range s.free {
+		if r.BinderID != b.opts.BinderID || listed[r.AllocationID] {
+			continue
+		}
+		v := view{seen: s.began, record: &r, left: true}
+		if a, exists := s.addresses[r.AllocationID]; exists {
+			v.address = &a
+		}
+		s.idle = append(s.idle, v)
+	}
 }
 
 // complete adds what the lists leave out: instances that are not eligible, and
@@ -264,27 +328,31 @@ func viewsOf(instances map[string]Instance, held []store.Record, addresses []eip
 // checkNames looks for the record sets that records say are published, or want
 // to. One that the list lacks is looked up: it may be younger than the list.
 func (b *Binder) checkNames(ctx context.Context, s *survey) error {
-	zone := make(map[dnspolicy.RRKey]dnspolicy.RRSet, len(s.zone))
-	for _, set := range s.zone {
-		zone[set.RRKey] = set
-	}
+	zone := byKey(s.zone)
 	for i := range s.views {
 		v := &s.views[i]
-		if v.record == nil || v.record.Phase == store.Releasing {
+		if v.record == nil || v.record.Phase == store.Releasing && !v.record.KeepName {
 			continue
 		}
-		for _, stored := range v.record.RRSets {
-			wanted := fromStored(stored)
-			found, listed := zone[wanted.RRKey]
-			switch {
-			case listed && found.Equal(wanted):
-			case v.record.Phase == store.Bound || isPublished(v.record):
-				if err := b.checkName(ctx, v, wanted); err != nil {
-					return err
-				}
-			case listed:
-				s.taken = append(s.taken, v.conflict(&dnspolicy.ConflictError{Change: dnspolicy.Create(wanted), Actual: &found}))
+		if err := b.checkNamesOf(ctx, s, v, zone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Binder) checkNamesOf(ctx context.Context, s *survey, v *view, zone map[dnspolicy.RRKey]dnspolicy.RRSet) error {
+	for _, stored := range v.record.RRSets {
+		wanted := fromStored(stored)
+		found, listed := zone[wanted.RRKey]
+		switch {
+		case listed && found.Equal(wanted):
+		case v.record.Phase == store.Bound || isPublished(v.record):
+			if err := b.checkName(ctx, v, wanted); err != nil {
+				return err
 			}
+		case listed:
+			s.taken = append(s.taken, v.conflict(&dnspolicy.ConflictError{Change: dnspolicy.Create(wanted), Actual: &found}))
 		}
 	}
 	return nil

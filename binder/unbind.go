@@ -15,7 +15,7 @@ import (
 func (r *run) release(ctx context.Context, d decision) error {
 	rec := r.v.record.Clone()
 	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, onlyLost(rec.FirstSeen)
-	if !rec.KeepName {
+	if len(passing(&rec)) > 0 {
 		rec.Propagation, rec.InSync, rec.RemovalAt = "", false, r.v.now
 	}
 	r.lease(&rec)
@@ -31,8 +31,9 @@ func (r *run) release(ctx context.Context, d decision) error {
 // and left alone.
 func (r *run) unpublish(ctx context.Context) (decision, error) {
 	start := r.v.now
-	changes := make([]dnspolicy.Change, len(r.v.record.RRSets))
-	for i, set := range r.v.record.RRSets {
+	passing := passing(r.v.record)
+	changes := make([]dnspolicy.Change, len(passing))
+	for i, set := range passing {
 		changes[i] = dnspolicy.Delete(fromStored(set))
 	}
 	for {
@@ -97,9 +98,8 @@ func (r *run) free(ctx context.Context) error {
 		AllocationID: old.AllocationID, IP: old.IP, BinderID: old.BinderID, Phase: store.Free, Version: old.Version,
 		LastInstanceID: old.InstanceID, FreedAt: r.v.now, ReusableAt: r.reusableAt(old), FencedUntil: r.b.fencedUntil(old),
 	}
-	rec.KeepName, rec.RRSets, rec.Unpublished = old.KeepName, old.RRSets, old.Unpublished
-	if old.KeepName {
-		rec.Propagation, rec.InSync = old.Propagation, old.InSync
+	if rec.RRSets, rec.Unpublished = old.RRSets, old.Unpublished; old.KeepName {
+		r.keep(&rec, old)
 	}
 	if r.v.address == nil {
 		rec.FirstSeen = map[string]time.Time{oddAddress: r.v.now}
@@ -107,11 +107,25 @@ func (r *run) free(ctx context.Context) error {
 	if err := r.put(ctx, rec); err != nil {
 		return err
 	}
-	r.picker.freed.Store(true)
+	r.picker.freed.Add(1)
 	r.v.record = &old
 	r.tell(ctx, EventUnbound, r.start, old.Reason)
 	r.v.record, r.v.address, r.v.unbound = nil, nil, true
 	return nil
+}
+
+// keep leaves the name with the freed address. That it is published is known
+// if nothing else was told about it while the binding ended.
+func (r *run) keep(rec *store.Record, old store.Record) {
+	rec.KeepName, rec.Unpublished, rec.ReverseName = true, false, old.ReverseName
+	rec.RRSets = old.RRSets[:len(old.RRSets)-len(passing(&old))]
+	switch {
+	case r.v.missing || r.v.usurped != nil:
+	case old.Unpublished:
+		rec.InSync = !old.BoundAt.IsZero()
+	default:
+		rec.Propagation, rec.InSync = old.Propagation, old.InSync
+	}
 }
 
 // reusableAt is when resolvers have forgotten the name, no call can land any

@@ -29,9 +29,15 @@ type view struct {
 	missing bool
 	usurped *dnspolicy.ConflictError
 
-	bound   bool  // this run made it Bound
-	unbound bool  // this run took a binding back
-	failure error // why this run gave its binding up
+	// Of an address that nobody holds.
+	left   bool            // it has left the pool, or names are not kept any more
+	wanted dnspolicy.RRSet // what is to stay published; the zero RRSet: nothing
+	warm   bool            // that is so
+
+	reversed bool  // this run set the reverse name
+	bound    bool  // this run made it Bound
+	unbound  bool  // this run took a binding back
+	failure  error // why this run gave its binding up
 }
 
 // order is what an operator wants beyond what should be anyway.
@@ -67,8 +73,14 @@ const (
 	stepRelease      step = "release"      // Releasing
 	stepUnpublish    step = "unpublish"    // delete the record sets
 	stepDisassociate step = "disassociate" // take the address from the interface
+	stepReverse      step = "reverse"      // set the address's reverse name
+	stepUnreverse    step = "unreverse"    // clear it
 	stepFree         step = "free"         // Free
-	stepForget       step = "forget"       // no record any more, as there is no address
+
+	// Of addresses that nobody holds.
+	stepForget  step = "forget"  // no record any more, as there is no address
+	stepRetire  step = "retire"  // remove the name that stayed with it
+	stepPrewarm step = "prewarm" // publish the name that is to stay with it
 )
 
 // decision is the next step and what belongs to it.

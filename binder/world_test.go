@@ -39,7 +39,17 @@ type world struct {
 
 func newWorld(t *testing.T, addresses int) *world {
 	t.Helper()
-	pool := mempool.New()
+	return newWorldOf(t, addresses, mempool.New())
+}
+
+// newTaggedWorld has a pool of the addresses tagged pool=media.
+func newTaggedWorld(t *testing.T, addresses int) *world {
+	t.Helper()
+	return newWorldOf(t, addresses, mempool.New(func(o *mempool.Options) { o.Tags = map[string]string{"pool": "media"} }))
+}
+
+func newWorldOf(t *testing.T, addresses int, pool *mempool.Pool) *world {
+	t.Helper()
 	zone, err := memzone.New("example.com.", func(o *memzone.Options) { o.SyncDelay = 30 * time.Second })
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +64,7 @@ func newWorld(t *testing.T, addresses int) *world {
 		w.pool.Add(eippool.Address{
 			AllocationID: fmt.Sprintf("eipalloc-%03d", n),
 			IP:           netip.AddrFrom4([4]byte{203, 0, 113, byte(n)}),
+			Tags:         map[string]string{"pool": "media"},
 		})
 	}
 	return w
@@ -165,6 +176,14 @@ func (p hookedPool) Associate(ctx context.Context, id string, t eippool.Target) 
 
 func (p hookedPool) Disassociate(ctx context.Context, id string) error {
 	return p.w.call(ctx, "pool.Disassociate", func() error { return p.w.pool.Disassociate(sent(ctx), id) })
+}
+
+func (p hookedPool) SetReverseName(ctx context.Context, id, name string) error {
+	return p.w.call(ctx, "pool.SetReverseName", func() error { return p.w.pool.SetReverseName(sent(ctx), id, name) })
+}
+
+func (p hookedPool) ClearReverseName(ctx context.Context, id string) error {
+	return p.w.call(ctx, "pool.ClearReverseName", func() error { return p.w.pool.ClearReverseName(sent(ctx), id) })
 }
 
 type hookedZone struct{ w *world }

@@ -1,7 +1,7 @@
-// Package lambdaevent lets a [binder.Binder] work as an AWS Lambda function. A
-// [Handler] takes EventBridge's "EC2 Instance State-change Notification" of any
-// state and reconciles the instance that it is about; and it takes the
-// "Scheduled Event" of a rule with a schedule, and sweeps:
+// Package lambdaevent lets a [binder.Binder], or a [binder.Mux], work as an AWS
+// Lambda function. A [Handler] takes EventBridge's "EC2 Instance State-change
+// Notification" of any state and reconciles the instance that it is about; and
+// it takes the "Scheduled Event" of a rule with a schedule, and sweeps:
 //
 //	b, err := binder.New(backends, func(o *binder.Options) { o.Suffix = "media.example.com" })
 //	if err != nil {
@@ -30,13 +30,16 @@ import (
 	"github.com/eipbinder/eipbinder/binder"
 )
 
-// Binder is what a Handler calls; *binder.Binder has it.
+// Binder is what a Handler calls; *binder.Binder has it, and *binder.Mux.
 type Binder interface {
 	Reconcile(ctx context.Context, ids ...string) ([]binder.Outcome, error)
 	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
 }
 
-var _ Binder = (*binder.Binder)(nil)
+var (
+	_ Binder = (*binder.Binder)(nil)
+	_ Binder = (*binder.Mux)(nil)
+)
 
 // Options configure a Handler.
 type Options struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/examples/cli/internal/report"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 )
 
 func bindCommand(c cloud) *cobra.Command {
@@ -20,7 +21,7 @@ func bindCommand(c cloud) *cobra.Command {
 sync. A worker that is bound already stays as it is; one that is not running
 is left alone.`,
 		Args: usageArgs(cobra.MatchAll(cobra.ExactArgs(1), instanceIDs)),
-	}, func(ctx context.Context, b *binder.Binder, ids []string) ([]binder.Outcome, error) {
+	}, func(ctx context.Context, b deployment.Binder, ids []string) ([]binder.Outcome, error) {
 		return one(b.Bind(ctx, ids[0]))
 	})
 }
@@ -34,7 +35,7 @@ func unbindCommand(c cloud) *cobra.Command {
 eligible worker again, unless its tags do not select it any more, or the
 deployment is paused by then.`,
 		Args: usageArgs(cobra.MatchAll(cobra.ExactArgs(1), instanceIDs)),
-	}, func(ctx context.Context, b *binder.Binder, ids []string) ([]binder.Outcome, error) {
+	}, func(ctx context.Context, b deployment.Binder, ids []string) ([]binder.Outcome, error) {
 		outcomes, err := one(b.Unbind(ctx, ids[0], func(o *binder.UnbindOptions) { o.Force = force }))
 		if errors.Is(err, binder.ErrServing) {
 			err = fmt.Errorf("%w; --force does it nevertheless", err)
@@ -50,7 +51,7 @@ func reconcileCommand(c cloud) *cobra.Command {
 		Use:   "reconcile INSTANCE...",
 		Short: "Bring workers to what should be: bound, or unbound if they are gone",
 		Args:  usageArgs(cobra.MatchAll(cobra.MinimumNArgs(1), instanceIDs)),
-	}, func(ctx context.Context, b *binder.Binder, ids []string) ([]binder.Outcome, error) {
+	}, func(ctx context.Context, b deployment.Binder, ids []string) ([]binder.Outcome, error) {
 		return b.Reconcile(ctx, ids...)
 	})
 }
@@ -59,7 +60,7 @@ func one(o binder.Outcome, err error) ([]binder.Outcome, error) { return []binde
 
 // outcomeCommand completes a command that works on instances and shows what
 // became of them.
-func outcomeCommand(c cloud, cmd *cobra.Command, work func(context.Context, *binder.Binder, []string) ([]binder.Outcome, error)) *cobra.Command {
+func outcomeCommand(c cloud, cmd *cobra.Command, work func(context.Context, deployment.Binder, []string) ([]binder.Outcome, error)) *cobra.Command {
 	addSettings(cmd, binderSettings())
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {

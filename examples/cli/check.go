@@ -8,25 +8,33 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/examples/cli/internal/report"
 	"github.com/eipbinder/eipbinder/store"
 )
 
 func checkCommand(c cloud) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Check that tables, zone and pool are as the configuration says; change nothing",
+		Short: "Check the configuration, and that tables, zones and pools are as it says; change nothing",
 		Args:  usageArgs(cobra.NoArgs),
 	}
 	addSettings(cmd, binderSettings())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		b, err := c.openBinder(cmd)
+		config, err := c.config(cmd)
+		if err != nil {
+			return err
+		}
+		b, err := c.binder(cmd.Context(), config)
 		if err != nil {
 			return err
 		}
 		if err := b.Check(cmd.Context()); err != nil {
 			return misconfigured(err)
 		}
-		_, err = fmt.Fprintln(cmd.OutOrStdout(), "ok: the tables have their schema, the zone holds the suffix, the pool is not empty")
+		if err := report.Profiles(cmd.OutOrStdout(), config.Profiles); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), "ok: the tables have their schema, the zones hold the suffixes, no pool is empty")
 		return err
 	}
 	return cmd

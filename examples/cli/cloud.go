@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/spf13/cobra"
 
-	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/store"
 	"github.com/eipbinder/eipbinder/store/dynamostore"
@@ -19,7 +18,7 @@ import (
 // cloud opens what the commands work on.
 type cloud struct {
 	getenv       func(string) string
-	binder       func(context.Context, deployment.Config) (*binder.Binder, error)
+	binder       func(context.Context, deployment.Config) (deployment.Binder, error)
 	records      func(context.Context, deployment.Config) (store.Store, error)
 	createTables func(context.Context, deployment.Config) error
 }
@@ -28,7 +27,7 @@ type cloud struct {
 func onAWS(getenv func(string) string) cloud {
 	return cloud{
 		getenv: getenv,
-		binder: func(ctx context.Context, c deployment.Config) (*binder.Binder, error) {
+		binder: func(ctx context.Context, c deployment.Config) (deployment.Binder, error) {
 			cfg, err := loadAWS(ctx)
 			if err != nil {
 				return nil, err
@@ -70,18 +69,36 @@ func loadAWS(ctx context.Context) (aws.Config, error) {
 }
 
 // openBinder returns the Binder that flags and environment describe.
-func (c cloud) openBinder(cmd *cobra.Command) (*binder.Binder, error) {
-	config, err := deployment.FromEnv(overridden(cmd, c.getenv))
+func (c cloud) openBinder(cmd *cobra.Command) (deployment.Binder, error) {
+	config, err := c.config(cmd)
 	if err != nil {
-		return nil, usage(fmt.Errorf("%w\nflags can be given instead: see %s --help", err, cmd.CommandPath()))
+		return nil, err
 	}
 	return c.binder(cmd.Context(), config)
 }
 
+// config returns the configuration that flags and environment describe.
+func (c cloud) config(cmd *cobra.Command) (deployment.Config, error) {
+	getenv := overridden(cmd, c.getenv)
+	config, err := deployment.FromEnv(getenv)
+	if err != nil && getenv(deployment.EnvConfig) == "" {
+		err = fmt.Errorf("%w\nflags can be given instead: see %s --help", err, cmd.CommandPath())
+	}
+	return config, usage(err)
+}
+
 // tableConfig returns a configuration of which only the tables' names are
-// known. They have defaults and cannot be wrong, unlike the settings that
-// commands on tables do not have.
-func (c cloud) tableConfig(cmd *cobra.Command) deployment.Config {
-	config, _ := deployment.FromEnv(overridden(cmd, c.getenv))
-	return config
+// known: commands on tables have no other settings.
+func (c cloud) tableConfig(cmd *cobra.Command) (deployment.Config, error) {
+	config, err := deployment.TablesFromEnv(overridden(cmd, c.getenv))
+	return config, usage(err)
+}
+
+// openRecords returns the store in the tables.
+func (c cloud) openRecords(cmd *cobra.Command) (store.Store, error) {
+	config, err := c.tableConfig(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return c.records(cmd.Context(), config)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 )
 
 func drainCommand(c cloud) *cobra.Command {
@@ -16,7 +17,7 @@ func drainCommand(c cloud) *cobra.Command {
 address, its name and its allocated flag stay as they are, so sessions can end.
 Draining alone never unbinds a worker: its end does.`,
 		Args: usageArgs(cobra.MatchAll(cobra.ExactArgs(1), instanceIDs)),
-	}, func(ctx context.Context, b *binder.Binder, ids []string) ([]binder.Outcome, error) {
+	}, func(ctx context.Context, b deployment.Binder, ids []string) ([]binder.Outcome, error) {
 		return one(b.Drain(ctx, ids[0]))
 	})
 }
@@ -28,7 +29,7 @@ func undrainCommand(c cloud) *cobra.Command {
 		Long: `Show one drained worker to schedule servers again, with its allocated flag as
 they left it. One that is stopped stays hidden until it runs again.`,
 		Args: usageArgs(cobra.MatchAll(cobra.ExactArgs(1), instanceIDs)),
-	}, func(ctx context.Context, b *binder.Binder, ids []string) ([]binder.Outcome, error) {
+	}, func(ctx context.Context, b deployment.Binder, ids []string) ([]binder.Outcome, error) {
 		return one(b.Undrain(ctx, ids[0]))
 	})
 }

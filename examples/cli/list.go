@@ -16,7 +16,7 @@ func listCommand(c cloud) *cobra.Command {
 	addSettings(cmd, tableSettings())
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		records, err := c.records(cmd.Context(), c.tableConfig(cmd))
+		records, err := c.openRecords(cmd)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func resumeCommand(c cloud) *cobra.Command {
 
 // pauser returns the pause switch in the tables.
 func (c cloud) pauser(cmd *cobra.Command) (store.Pauser, error) {
-	records, err := c.records(cmd.Context(), c.tableConfig(cmd))
+	records, err := c.openRecords(cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,9 @@ func newRoot(c cloud) *cobra.Command {
 name, and takes both back. The demo needs no AWS account; the other commands
 work on the account of the usual AWS_* variables, and on other endpoints by
 AWS_ENDPOINT_URL_EC2, AWS_ENDPOINT_URL_ROUTE_53 and AWS_ENDPOINT_URL_DYNAMODB.
-They are configured like the Lambda function, by EIPBINDER_* variables; a
-command's help shows them, in brackets, beside the flags that override them.
+They are configured like the Lambda function, by the file with profiles that
+EIPBINDER_CONFIG names, or by other EIPBINDER_* variables; a command's help shows
+these, in brackets, beside the flags that override them.
 
 ` + exitHelp,
 		SilenceUsage:  true,

@@ -11,6 +11,7 @@ type setting struct{ flag, variable, usage string }
 
 func tableSettings() []setting {
 	return []setting{
+		{"config", deployment.EnvConfig, "configuration file with profiles; with it, no other setting may be given"},
 		{"record-table", deployment.EnvRecordTable, `table that schedule servers read (default "record_table")`},
 		{"binding-table", deployment.EnvBindingTable, `the binder's own table (default "binding_table")`},
 	}
@@ -22,7 +23,10 @@ func binderSettings() []setting {
 		setting{"zone-id", deployment.EnvHostedZoneID, "public hosted zone that holds the suffix"},
 		setting{"pool-tags", deployment.EnvPoolTags, "tags of the addresses to use, such as Pool=media,App=streaming"},
 		setting{"instance-tags", deployment.EnvInstanceTags, "tags of the workers, such as karpenter.sh/nodepool=media"},
-		setting{"policy", deployment.EnvPolicy, `names: dotted-ip, dashed-ip or instance-id (default "dotted-ip")`},
+		setting{"policy", deployment.EnvPolicy, "names: one of " + deployment.PolicyHelp + ", or several with || between them, which are tried in turn (default \"dotted-ip\")"},
+		setting{"records", deployment.EnvRecords, "more record sets: " + deployment.RecordsHelp + ", or several with || between them"},
+		setting{"covered-by-wildcard", deployment.EnvCoveredByWildcard, "true: only names that a wildcard certificate for the suffix covers (default false)"},
+		setting{"reverse-names", deployment.EnvReverseNames, "true: set the addresses' reverse names, too (default false)"},
 		setting{"ttl", deployment.EnvTTL, "TTL of the names (default 60s)"},
 		setting{"cool-down", deployment.EnvCoolDown, "how long a freed address is not reused (default 2m)"},
 		setting{"stop-grace", deployment.EnvStopGrace, "how long a stopped worker keeps its binding (default 10m)"},

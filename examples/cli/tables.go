@@ -20,11 +20,14 @@ func tablesCommand(c cloud) *cobra.Command {
 	}
 	addSettings(create, tableSettings())
 	create.RunE = func(cmd *cobra.Command, _ []string) error {
-		config := c.tableConfig(cmd)
+		config, err := c.tableConfig(cmd)
+		if err != nil {
+			return err
+		}
 		if err := c.createTables(cmd.Context(), config); err != nil {
 			return misconfigured(err)
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "ok: tables %s and %s are there\n", config.RecordTable, config.BindingTable)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: tables %s and %s are there\n", config.RecordTable, config.BindingTable)
 		return err
 	}
 	tables.AddCommand(create)

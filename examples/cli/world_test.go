@@ -11,9 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/eipbinder/eipbinder/binder"
-	"github.com/eipbinder/eipbinder/binder/ec2fleet"
-	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
-	"github.com/eipbinder/eipbinder/eippool/ec2pool"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/internal/awssim"
 	"github.com/eipbinder/eipbinder/store"
@@ -76,31 +73,17 @@ func (w *world) launchPending(count int) []string {
 func (w *world) cloud() cloud {
 	return cloud{
 		getenv:       func(variable string) string { return w.env[variable] },
-		binder:       func(_ context.Context, c deployment.Config) (*binder.Binder, error) { return w.newBinder(c) },
+		binder:       func(_ context.Context, c deployment.Config) (deployment.Binder, error) { return w.newBinder(c) },
 		records:      func(context.Context, deployment.Config) (store.Store, error) { return w.records, nil },
 		createTables: func(context.Context, deployment.Config) error { return nil },
 	}
 }
 
-func (w *world) newBinder(c deployment.Config) (*binder.Binder, error) {
+func (w *world) newBinder(c deployment.Config) (deployment.Binder, error) {
 	identity := credentials.NewStaticCredentialsProvider("test", "test", "")
 	compute := ec2.New(ec2.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
 	dns := route53.New(route53.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
-	pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags = c.PoolTags })
-	if err != nil {
-		return nil, err
-	}
-	fleet, err := ec2fleet.New(compute, func(o *ec2fleet.Options) { o.Tags = c.InstanceTags })
-	if err != nil {
-		return nil, err
-	}
-	zone, err := route53zone.New(dns, c.HostedZoneID)
-	if err != nil {
-		return nil, err
-	}
-	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: c.Policy, Zone: zone, Store: w.records}
-	configured := func(o *binder.Options) { o.Suffix, o.TTL = c.Suffix, c.TTL }
-	return binder.New(backends, append([]func(*binder.Options){configured}, w.options...)...)
+	return deployment.Assemble(c, compute, dns, w.records, w.options...)
 }
 
 // result is what one command line gave.

@@ -158,7 +158,7 @@ func killCloud(tb testing.TB) *cloud {
 }
 
 // binder is a Binder in this process, with the cloud's settings and these.
-func (c *cloud) binder(tb testing.TB, more ...string) *binder.Binder {
+func (c *cloud) binder(tb testing.TB, more ...string) deployment.Binder {
 	tb.Helper()
 	settings := c.settings(more...)
 	config, err := deployment.FromEnv(func(variable string) string { return settings[variable] })

@@ -1,16 +1,21 @@
 // Command lambda is an AWS Lambda function that binds Elastic IP addresses and
 // DNS names to workers and takes them back, upon EventBridge's "EC2 Instance
 // State-change Notification". It is configured by the environment variables of
-// package deployment:
+// package deployment, here for one class of workers:
 //
 //	EIPBINDER_SUFFIX=media.example.com
 //	EIPBINDER_HOSTED_ZONE_ID=Z0123456789ABCDEFGHIJ
 //	EIPBINDER_POOL_TAGS=Pool=byol,App=streaming
 //	EIPBINDER_INSTANCE_TAGS=karpenter.sh/nodepool|karpenter.sh/provisioner-name=media
 //
+// For several classes EIPBINDER_CONFIG has a configuration with profiles: the path
+// of a file in the deployment package, or the text itself. See
+// examples/eipbinder.yaml.
+//
 // A wrong configuration ends the function at its start, with an error that
-// names the variable. Unless EIPBINDER_CHECK is false, zone, tables and pool are
-// looked at then, too; that takes a few calls, once for each new process.
+// names the variable, or the field. Unless EIPBINDER_CHECK is false, zones,
+// tables and pools are looked at then, too; that takes a few calls, once for each
+// new process.
 //
 // A new name takes up to a minute to reach all DNS servers, so give the function
 // a timeout of two minutes: one that ends earlier is invoked again and goes on.

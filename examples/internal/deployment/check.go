@@ -17,7 +17,7 @@ import (
 // checkTime bounds Check: Lambda allows ten seconds for a start.
 const checkTime = 5 * time.Second
 
-// Checker is what Check calls; *binder.Binder has it.
+// Checker is what Check calls.
 type Checker interface {
 	Check(ctx context.Context) error
 }
@@ -58,9 +58,9 @@ func settings(err error) string {
 		variables string
 		kinds     []error
 	}{
-		{EnvPoolTags, []error{binder.ErrConfig, eippool.ErrDenied, eippool.ErrInvalid}},
-		{EnvHostedZoneID + ", " + EnvSuffix, []error{dnspolicy.ErrNotFound, dnspolicy.ErrDenied, dnspolicy.ErrInvalid}},
-		{EnvRecordTable + ", " + EnvBindingTable, []error{store.ErrNotFound, store.ErrDenied, store.ErrInvalid}},
+		{"poolTags (" + EnvPoolTags + ")", []error{binder.ErrConfig, eippool.ErrDenied, eippool.ErrInvalid}},
+		{"hostedZoneID, suffix (" + EnvHostedZoneID + ", " + EnvSuffix + ")", []error{dnspolicy.ErrNotFound, dnspolicy.ErrDenied, dnspolicy.ErrInvalid}},
+		{"recordTable, bindingTable (" + EnvRecordTable + ", " + EnvBindingTable + ")", []error{store.ErrNotFound, store.ErrDenied, store.ErrInvalid}},
 	} {
 		if slices.ContainsFunc(s.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
 			return s.variables

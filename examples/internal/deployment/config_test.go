@@ -31,18 +31,17 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := got.Policy.(dnspolicy.PerAddressPolicy); !ok {
-		t.Errorf("policy %T is not per address", got.Policy)
+	if _, ok := got.Profiles[0].Policy.(dnspolicy.PerAddressPolicy); !ok {
+		t.Errorf("policy %T is not per address", got.Profiles[0].Policy)
 	}
 	wantName(t, got, "203.0.113.7")
-	got.Policy = nil
-	want := deployment.Config{
+	got.Profiles[0].Policy = nil
+	want := deployment.Config{RecordTable: "record_table", BindingTable: "binding_table", Check: true, Profiles: []deployment.Profile{{
+		Name: "default", PolicyText: "dotted-ip",
 		Suffix:       "media.example.com.",
 		HostedZoneID: "Z0123456789ABCDEFGHIJ",
 		PoolTags:     ec2tag.Selector{ec2tag.Key("Pool", "byol"), ec2tag.Key("App", "streaming")},
 		InstanceTags: ec2tag.Selector{{Keys: []string{"karpenter.sh/nodepool", "karpenter.sh/provisioner-name"}, Values: []string{"media", "voice"}}},
-		RecordTable:  "record_table",
-		BindingTable: "binding_table",
 		TTL:          time.Minute,
 		CoolDown:     2 * time.Minute,
 		StopGrace:    10 * time.Minute,
@@ -51,8 +50,7 @@ func TestDefaults(t *testing.T) {
 		ConfirmAfter: 5 * time.Minute,
 		RecordTags:   []string{},
 		BinderID:     "eipbinder",
-		Check:        true,
-	}
+	}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
@@ -67,6 +65,8 @@ func TestEverythingSet(t *testing.T) {
 		deployment.EnvRecordTable, "records",
 		deployment.EnvBindingTable, "bindings",
 		deployment.EnvPolicy, "dashed-ip",
+		deployment.EnvCoveredByWildcard, "true",
+		deployment.EnvReverseNames, "true",
 		deployment.EnvTTL, "30s",
 		deployment.EnvCoolDown, "1m30s",
 		deployment.EnvStopGrace, "0s",
@@ -82,14 +82,13 @@ func TestEverythingSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantName(t, got, "ip-203-0-113-7")
-	got.Policy = nil
-	want := deployment.Config{
+	got.Profiles[0].Policy = nil
+	want := deployment.Config{RecordTable: "records", BindingTable: "bindings", Profiles: []deployment.Profile{{
+		Name: "default", PolicyText: "dashed-ip", CoveredByWildcard: true, ReverseNames: true,
 		Suffix:       "media.example.com.",
 		HostedZoneID: "Z1",
 		PoolTags:     ec2tag.Selector{ec2tag.Key("Pool", "byol")},
 		InstanceTags: ec2tag.Selector{ec2tag.Key("karpenter.sh/nodepool")},
-		RecordTable:  "records",
-		BindingTable: "bindings",
 		TTL:          30 * time.Second,
 		CoolDown:     90 * time.Second,
 		Lease:        90 * time.Second,
@@ -98,7 +97,7 @@ func TestEverythingSet(t *testing.T) {
 		KeepNames:    true,
 		RecordTags:   []string{"Room", "karpenter.sh/nodepool"},
 		BinderID:     "media-eu",
-	}
+	}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
@@ -114,7 +113,7 @@ func TestInstanceIDPolicy(t *testing.T) {
 
 func wantName(t *testing.T, c deployment.Config, want string) {
 	t.Helper()
-	names, err := c.Policy.Names(subject)
+	names, err := c.Profiles[0].Policy.Names(subject)
 	if err != nil || !cmp.Equal(names, []string{want}) {
 		t.Errorf("names %q, %v, want %q", names, err, want)
 	}
@@ -131,7 +130,19 @@ func TestWrongVariables(t *testing.T) {
 		{deployment.EnvPoolTags, "Pool=", "EIPBINDER_POOL_TAGS: tag filters"},
 		{deployment.EnvInstanceTags, "", "EIPBINDER_INSTANCE_TAGS: is not set"},
 		{deployment.EnvInstanceTags, "a,,b", "EIPBINDER_INSTANCE_TAGS: tag filters"},
-		{deployment.EnvPolicy, "dotted", "one of dotted-ip, dashed-ip, instance-id"},
+		{deployment.EnvPolicy, "dotted", "EIPBINDER_POLICY: there is no policy \"dotted\""},
+		{deployment.EnvPolicy, "dashed-ip:x", "EIPBINDER_POLICY: dashed-ip: takes nothing after a colon"},
+		{deployment.EnvPolicy, "pattern:{ip", "EIPBINDER_POLICY: pattern: "},
+		{deployment.EnvPolicy, "slot:", "EIPBINDER_POLICY: slot: "},
+		{deployment.EnvPolicy, "dashed-ip ||", "EIPBINDER_POLICY: there is no policy \"\""},
+		{deployment.EnvPolicy, "hashed-instance-id:sesame", "EIPBINDER_POLICY: hashed-instance-id: the key must not stand here"},
+		{deployment.EnvPolicy, "hashed-instance-id:env:NO_KEY", "EIPBINDER_POLICY: hashed-instance-id: the variable NO_KEY"},
+		{deployment.EnvPolicy, "hashed-allocation-id:file:/nonexistent", "EIPBINDER_POLICY: hashed-allocation-id: open /nonexistent"},
+		{deployment.EnvRecords, "txt:_info", "EIPBINDER_RECORDS: \"txt:_info\" has no second colon"},
+		{deployment.EnvRecords, "mx:10", "EIPBINDER_RECORDS: there are no records \"mx\""},
+		{deployment.EnvRecords, "multivalue:{", "EIPBINDER_RECORDS: "},
+		{deployment.EnvCoveredByWildcard, "1.0", "EIPBINDER_COVERED_BY_WILDCARD: "},
+		{deployment.EnvReverseNames, "no", "EIPBINDER_REVERSE_NAMES: "},
 		{deployment.EnvTTL, "60", "EIPBINDER_TTL: time: missing unit"},
 		{deployment.EnvTTL, "1500ms", "EIPBINDER_TTL: 1500ms is not a number of whole seconds"},
 		{deployment.EnvCoolDown, "-1m", "EIPBINDER_COOL_DOWN: -1m is negative"},
@@ -173,7 +184,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 
 func TestLateCallsFollowTheLease(t *testing.T) {
 	got, err := deployment.FromEnv(env(deployment.EnvLease, "10m"))
-	if err != nil || got.LateCalls != 15*time.Minute {
-		t.Errorf("late calls %s, %v, want the lease and the five minutes of a signature", got.LateCalls, err)
+	if err != nil || got.Profiles[0].LateCalls != 15*time.Minute {
+		t.Errorf("%+v, %v, want the lease and the five minutes of a signature", got, err)
 	}
 }

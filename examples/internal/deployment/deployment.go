@@ -1,6 +1,7 @@
-// Package deployment is the configuration that the examples share: which zone,
-// pool, fleet and tables a Binder works with, read from environment variables,
-// and the Binder on AWS that follows from it:
+// Package deployment is the configuration that the examples share: which zones,
+// pools, workers and tables a Binder works with, read from a file with profiles
+// or from environment variables, and the Binder on AWS that follows from it, or
+// the Mux, if there are several profiles:
 //
 //	config, err := deployment.FromEnv(os.Getenv)
 //	if err != nil {
@@ -12,6 +13,7 @@
 package deployment
 
 import (
+	"context"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,30 +23,46 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/binder/ec2fleet"
+	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
 	"github.com/eipbinder/eipbinder/eippool/ec2pool"
+	"github.com/eipbinder/eipbinder/store"
 	"github.com/eipbinder/eipbinder/store/dynamostore"
 )
 
-// Build returns the Binder of the configuration, and its store, on clients made
-// from the AWS configuration. It does no I/O. The option functions come after
-// those of the configuration.
-func Build(c Config, aws aws.Config, optFns ...func(*binder.Options)) (*binder.Binder, *dynamostore.Store, error) {
+// Binder is a *binder.Binder or a *binder.Mux.
+type Binder interface {
+	Checker
+	Batches
+	Singles
+}
+
+// Batches are a Binder's verbs for many instances.
+type Batches interface {
+	Reconcile(ctx context.Context, ids ...string) ([]binder.Outcome, error)
+	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
+}
+
+// Singles are a Binder's verbs for one instance.
+type Singles interface {
+	Bind(ctx context.Context, id string) (binder.Outcome, error)
+	Unbind(ctx context.Context, id string, optFns ...func(*binder.UnbindOptions)) (binder.Outcome, error)
+	Drain(ctx context.Context, id string) (binder.Outcome, error)
+	Undrain(ctx context.Context, id string) (binder.Outcome, error)
+}
+
+var (
+	_ Binder = (*binder.Binder)(nil)
+	_ Binder = (*binder.Mux)(nil)
+)
+
+// Build returns what serves the profiles of the configuration, and its store,
+// on clients made from the AWS configuration. It does no I/O. The option
+// functions come after those of each profile; the Logger that they set is also
+// the Mux's.
+func Build(c Config, aws aws.Config, optFns ...func(*binder.Options)) (Binder, *dynamostore.Store, error) {
 	if aws.Region == "" {
 		return nil, nil, errors.New("AWS_REGION: is not set: set it to the Region of the instances, such as eu-central-1")
-	}
-	compute := ec2.NewFromConfig(aws)
-	pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags = c.PoolTags })
-	if err != nil {
-		return nil, nil, err
-	}
-	fleet, err := ec2fleet.New(compute, func(o *ec2fleet.Options) { o.Tags = c.InstanceTags })
-	if err != nil {
-		return nil, nil, err
-	}
-	zone, err := route53zone.New(route53.NewFromConfig(aws), c.HostedZoneID)
-	if err != nil {
-		return nil, nil, err
 	}
 	records, err := dynamostore.New(dynamodb.NewFromConfig(aws), func(o *dynamostore.Options) {
 		o.RecordTable, o.BindingTable = c.RecordTable, c.BindingTable
@@ -52,20 +70,77 @@ func Build(c Config, aws aws.Config, optFns ...func(*binder.Options)) (*binder.B
 	if err != nil {
 		return nil, nil, err
 	}
-	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: c.Policy, Zone: zone, Store: records}
-	b, err := binder.New(backends, append([]func(*binder.Options){c.options}, optFns...)...)
-	return b, records, err
+	b, err := Assemble(c, ec2.NewFromConfig(aws), route53.NewFromConfig(aws), records, optFns...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, records, nil
 }
 
-func (c Config) options(o *binder.Options) {
-	o.Suffix = c.Suffix
-	o.BinderID = c.BinderID
-	o.TTL = c.TTL
-	o.CoolDown = c.CoolDown
-	o.StopGrace = c.StopGrace
-	o.Lease = c.Lease
-	o.LateCalls = c.LateCalls
-	o.ConfirmAfter = c.ConfirmAfter
-	o.KeepNames = c.KeepNames
-	o.RecordTags = c.RecordTags
+// Assemble is Build on clients and a store of the caller's.
+func Assemble(c Config, compute *ec2.Client, dns route53zone.Client, records store.Store, optFns ...func(*binder.Options)) (Binder, error) {
+	var all workers
+	zones := map[string]dnspolicy.Zone{} // each once: only then do profiles share its requests
+	var profiles []binder.Profile
+	for _, p := range c.Profiles {
+		pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags = p.PoolTags })
+		if err != nil {
+			return nil, err
+		}
+		fleet, err := ec2fleet.New(compute, func(o *ec2fleet.Options) { o.Tags = p.InstanceTags })
+		if err != nil {
+			return nil, err
+		}
+		if zones[p.HostedZoneID] == nil {
+			if zones[p.HostedZoneID], err = route53zone.New(dns, p.HostedZoneID); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, part{fleet, p.InstanceTags})
+		profiles = append(profiles, binder.Profile{
+			Name: p.Name, Instances: p.InstanceTags,
+			Backends: binder.Backends{Pool: pool, Policy: p.Policy, Zone: zones[p.HostedZoneID], Store: records},
+			Options:  append([]func(*binder.Options){p.options}, optFns...),
+		})
+	}
+	return serve(all, profiles, optFns)
+}
+
+// serve makes a Binder of one profile, and a Mux of more.
+func serve(fleet workers, profiles []binder.Profile, optFns []func(*binder.Options)) (Binder, error) {
+	if len(profiles) == 1 {
+		backends := profiles[0].Backends
+		backends.Fleet = fleet[0].Fleet
+		b, err := binder.New(backends, profiles[0].Options...)
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
+	m, err := binder.NewMux(fleet, profiles, func(o *binder.MuxOptions) {
+		given := binder.Options{Logger: o.Logger}
+		for _, fn := range optFns {
+			fn(&given)
+		}
+		o.Logger = given.Logger
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (p Profile) options(o *binder.Options) {
+	o.Suffix = p.Suffix
+	o.BinderID = p.BinderID
+	o.TTL = p.TTL
+	o.CoolDown = p.CoolDown
+	o.StopGrace = p.StopGrace
+	o.Lease = p.Lease
+	o.LateCalls = p.LateCalls
+	o.ConfirmAfter = p.ConfirmAfter
+	o.KeepNames = p.KeepNames
+	o.CoveredByWildcard = p.CoveredByWildcard
+	o.ReverseNames = p.ReverseNames
+	o.RecordTags = p.RecordTags
 }

@@ -34,9 +34,10 @@ func TestBuild(t *testing.T) {
 	if err != nil || b == nil || records == nil {
 		t.Fatalf("Build = %v, %v, %v", b, records, err)
 	}
-	if got.Suffix != c.Suffix || got.TTL != c.TTL || got.CoolDown != c.CoolDown || got.StopGrace != c.StopGrace || got.BinderID != c.BinderID ||
-		got.Lease != c.Lease || got.LateCalls != c.LateCalls || got.ConfirmAfter != c.ConfirmAfter {
-		t.Errorf("options %+v do not follow from %+v", got, c)
+	p := c.Profiles[0]
+	if got.Suffix != p.Suffix || got.TTL != p.TTL || got.CoolDown != p.CoolDown || got.StopGrace != p.StopGrace || got.BinderID != p.BinderID ||
+		got.Lease != p.Lease || got.LateCalls != p.LateCalls || got.ConfirmAfter != p.ConfirmAfter {
+		t.Errorf("options %+v do not follow from %+v", got, p)
 	}
 }
 

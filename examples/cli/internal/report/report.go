@@ -1,4 +1,4 @@
-// Package report shows records and outcomes: as an aligned table for people,
+// Package report shows records, outcomes and profiles: as an aligned table for people,
 // or as JSON, one object on each line.
 //
 //	err := report.Records(os.Stdout, records, asJSON)
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/ec2tag"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -56,6 +58,27 @@ func when(r store.Record) string {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339)
+}
+
+// Profiles shows what each profile of a configuration is about.
+func Profiles(w io.Writer, profiles []deployment.Profile) error {
+	rows := make([][]string, len(profiles))
+	for i, p := range profiles {
+		rows[i] = []string{p.Name, tags(p.InstanceTags), tags(p.PoolTags), strings.TrimSuffix(p.Suffix, "."), p.HostedZoneID, p.PolicyText, p.BinderID}
+	}
+	return table(w, []string{"PROFILE", "INSTANCES", "POOL", "SUFFIX", "ZONE", "POLICY", "BINDER"}, rows)
+}
+
+// tags is the selector as ec2tag.Parse reads it.
+func tags(s ec2tag.Selector) string {
+	filters := make([]string, len(s))
+	for i, f := range s {
+		filters[i] = strings.Join(f.Keys, "|")
+		if len(f.Values) > 0 {
+			filters[i] += "=" + strings.Join(f.Values, "|")
+		}
+	}
+	return strings.Join(filters, ",")
 }
 
 // Outcomes shows outcomes, in their order.

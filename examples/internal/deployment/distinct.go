@@ -1,0 +1,39 @@
+package deployment
+
+import (
+	"fmt"
+
+	"github.com/eipbinder/eipbinder/ec2tag"
+)
+
+// distinct compares each profile with those before it.
+func (r *reader) distinct(scopes []scope, profiles []Profile) {
+	for second, q := range profiles {
+		for first, p := range profiles[:second] {
+			differ := func(key string, same bool, both, fix string) {
+				if same {
+					r.fail(scopes[second].label(key, ""), fmt.Errorf("overlaps %s: %s", scopes[first].label(key, ""), both), fix)
+				}
+			}
+			differ("name", p.Name == q.Name && p.Name != "", fmt.Sprintf("both are %q", p.Name), "a name of its own")
+			differ("binderID", p.BinderID == q.BinderID && p.Name != q.Name, fmt.Sprintf("both are %q", p.BinderID), "a name of its own, and keep it")
+			tags, same := common(p.PoolTags, q.PoolTags)
+			differ("poolTags", same, fmt.Sprintf("both select an address with the tags %v", tags), "tags that tell the addresses apart")
+			tags, same = common(p.InstanceTags, q.InstanceTags)
+			differ("instanceTags", same, fmt.Sprintf("both select an instance with the tags %v", tags), "tags that tell the instances apart")
+		}
+	}
+}
+
+// common returns tags that both select, if one of them gives such an example.
+func common(a, b ec2tag.Selector) (map[string]string, bool) {
+	if len(a) == 0 || len(b) == 0 {
+		return nil, false // an error already
+	}
+	for _, s := range []ec2tag.Selector{a, b} {
+		if tags := s.Tags(); a.Matches(tags) && b.Matches(tags) {
+			return tags, true
+		}
+	}
+	return nil, false
+}
