@@ -68,7 +68,7 @@ func (r *run) candidate(ctx context.Context) (*candidate, time.Duration, error) 
 // reserveOne tries the candidate names in turn. Before it gives up, it sees to
 // it that the last one's holder is what it should be: it may be long gone.
 func (r *run) reserveOne(ctx context.Context, c candidate) error {
-	subject := subjectOf(*r.v.instance, c.address)
+	subject := subjectOf(*r.v.instance, *c.address)
 	names, err := r.b.names(subject)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 			return err
 		}
 		if err = r.put(ctx, rec); err == nil {
-			r.v.address = &c.address
+			r.v.address = c.address
 			return nil
 		}
 		if !errors.As(err, &holder) || holder.Key.Kind != store.NameKey {
@@ -216,7 +216,9 @@ func (r *run) lookUpAddress(ctx context.Context) error {
 // for the next candidate; the address stays.
 func (r *run) publish(ctx context.Context) (decision, error) {
 	start := r.v.now
-	p, err := r.b.create(ctx, r.v.record.RRSets)
+	var p dnspolicy.Propagation
+	var err error
+	r.withoutSlot(func() { p, err = r.b.create(ctx, r.v.record.RRSets) })
 	conflict := (*dnspolicy.ConflictError)(nil)
 	switch {
 	case err == nil:
@@ -295,9 +297,10 @@ func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error 
 // await waits for DNS, without a lease, since anybody may, and without a slot,
 // so that others work meanwhile. If time runs out nothing is lost.
 func (r *run) await(ctx context.Context) (decision, error) {
-	<-r.slots
-	err := r.b.zone.Wait(ctx, dnspolicy.Propagation(r.v.record.Propagation))
-	r.slots <- struct{}{}
+	waiting, cancel := context.WithTimeout(ctx, r.b.opts.DNSWait)
+	defer cancel()
+	var err error
+	r.withoutSlot(func() { err = r.b.zone.Wait(waiting, dnspolicy.Propagation(r.v.record.Propagation)) })
 	switch {
 	case errors.Is(err, dnspolicy.ErrNotFound):
 		if r.v.record.Phase == store.Releasing {
@@ -307,7 +310,7 @@ func (r *run) await(ctx context.Context) (decision, error) {
 		}
 		return decision{}, nil
 	case isContext(err):
-		return wait(NotReady, notReadyRetry, "DNS is not in sync yet"), nil
+		return wait(NotReady, dnsRetry, "DNS is not in sync yet"), nil
 	case err != nil:
 		return decision{}, err
 	}
@@ -318,13 +321,31 @@ func (r *run) await(ctx context.Context) (decision, error) {
 	return decision{}, nil
 }
 
+// boundByAnother takes the record over if somebody else who waited for the same
+// has bound it meanwhile, just so: many wait for DNS, and one is first.
+func (r *run) boundByAnother(ctx context.Context, wanted store.Record, err error) error {
+	if !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	found, getErr := r.b.store.Get(ctx, store.ByInstance(wanted.InstanceID))
+	if getErr != nil || len(found) != 1 {
+		return err
+	}
+	now := found[0]
+	if now.Phase != store.Bound || now.Owner != "" || now.AllocationID != wanted.AllocationID || now.AssociationID != wanted.AssociationID || now.Name != wanted.Name {
+		return err
+	}
+	r.v.record, r.v.unsaved = &now, false
+	return nil
+}
+
 // commit makes the record Bound: schedule servers see it from now on.
 func (r *run) commit(ctx context.Context) error {
 	rec := r.v.record.Clone()
 	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, onlyLost(rec.FirstSeen)
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {
-		return err
+		return r.boundByAnother(ctx, rec, err)
 	}
 	r.v.bound = true
 	since := r.v.instance.LaunchedAt

@@ -42,6 +42,7 @@ type Binder struct {
 	store  store.Store
 	opts   Options
 	decide func(view) decision // the planner: rules.decide of the options
+	queued sync.Map            // the instances that wait for a turn in this process
 }
 
 // New returns a Binder, or an ErrConfig that names the field. It does no I/O:

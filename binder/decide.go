@@ -51,7 +51,7 @@ type rules struct {
 //	           association is another      save
 //	           hidden by a stop that ended show
 //	           else                        end: already bound
-//	Releasing  reverse name still set      claim, clear it
+//	Releasing  reverse name still set      claim, clear it, once no late call may set it
 //	           names still published       claim, unpublish
 //	           removal not in sync         save, await
 //	           address still on interface  claim, disassociate

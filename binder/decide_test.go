@@ -3,6 +3,7 @@ package binder
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -182,8 +183,8 @@ func TestDecide(t *testing.T) {
 func TestChoose(t *testing.T) {
 	free := func(id, group, last string, freed, reusable time.Time) candidate {
 		return candidate{
-			eippool.Address{AllocationID: id, NetworkBorderGroup: group},
-			store.Record{LastInstanceID: last, FreedAt: freed, ReusableAt: reusable},
+			&eippool.Address{AllocationID: id, NetworkBorderGroup: group},
+			&store.Record{LastInstanceID: last, FreedAt: freed, ReusableAt: reusable},
 		}
 	}
 	worker := Instance{ID: "i-1", NetworkBorderGroup: "us-east-1"}
@@ -205,8 +206,11 @@ func TestChoose(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if got, retry := choose(c.candidates, worker, now); got != c.want || retry != c.retry {
-				t.Errorf("chose %d, retry %s; want %d, %s", got, retry, c.want, c.retry)
+			var p picker
+			p.offer(c.candidates)
+			got, retry := p.pick(worker, now)
+			if (got == nil) != (c.want < 0) || got != nil && got.address != c.candidates[c.want].address || retry != c.retry {
+				t.Errorf("chose %+v, retry %s; want %d, %s", got, retry, c.want, c.retry)
 			}
 		})
 	}
@@ -216,15 +220,16 @@ func TestChoosePrefersTheLongestUnusedAndSpreads(t *testing.T) {
 	var candidates []candidate
 	for n := range 100 {
 		candidates = append(candidates, candidate{
-			eippool.Address{AllocationID: string(rune('A' + n))},
-			store.Record{FreedAt: epoch.Add(time.Duration(n) * time.Second)},
+			&eippool.Address{AllocationID: string(rune('A' + n))},
+			&store.Record{FreedAt: epoch.Add(time.Duration(n) * time.Second)},
 		})
 	}
+	slices.SortFunc(candidates, byAge)
 	chosen := map[int]int{}
 	for n := range 200 {
 		i, _ := choose(candidates, Instance{ID: "i-" + time.Duration(n).String()}, now)
-		if i >= 50 {
-			t.Fatalf("chose %d, of the half that was used last", i)
+		if freed := candidates[i].record.FreedAt; !freed.Before(epoch.Add(50 * time.Second)) {
+			t.Fatalf("chose one that was freed at %s, of the half that was used last", freed)
 		}
 		chosen[i]++
 	}

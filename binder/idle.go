@@ -39,9 +39,10 @@ func (b *Binder) Prewarm(ctx context.Context) (published int, err error) {
 	if err := p.load(ctx); err != nil {
 		return 0, fmt.Errorf("prewarm: %w", err)
 	}
-	idle := make([]view, len(p.candidates))
-	for i, c := range p.candidates {
-		idle[i] = b.idle(c, byKey(zone))
+	there := byKey(zone)
+	idle := make([]view, len(p.free))
+	for i, c := range p.free {
+		idle[i] = b.idle(c, there)
 	}
 	return b.tendAll(ctx, idle)
 }
@@ -51,7 +52,7 @@ func (b *Binder) Prewarm(ctx context.Context) (published int, err error) {
 func (b *Binder) idle(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet) view {
 	rec := c.record.Clone()
 	rec.AllocationID, rec.IP, rec.BinderID, rec.Phase = c.address.AllocationID, c.address.IP, b.opts.BinderID, store.Free
-	v := view{seen: time.Now(), record: &rec, address: &c.address}
+	v := view{seen: time.Now(), record: &rec, address: c.address}
 	if b.opts.KeepNames {
 		v.wanted, v.failure = b.freeName(c, zone)
 		v.warm = rec.KeepName && rec.InSync && zone[v.wanted.RRKey].Equal(v.wanted) &&
@@ -63,7 +64,7 @@ func (b *Binder) idle(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet) vie
 // freeName is the A record of the address's first name that is not somebody
 // else's.
 func (b *Binder) freeName(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet) (dnspolicy.RRSet, error) {
-	subject := subjectOf(Instance{}, c.address)
+	subject := subjectOf(Instance{}, *c.address)
 	names, err := b.names(subject)
 	if err != nil {
 		return dnspolicy.RRSet{}, err
@@ -252,13 +253,14 @@ func (b *Binder) unname(ctx context.Context, v view) error {
 	return nil
 }
 
-// candidate is the address of an idle view, with what is known of its name.
-func (v view) candidate() candidate {
-	c := candidate{address: *v.address, record: v.record.Clone()}
-	if v.cold() {
-		c.record.Propagation, c.record.InSync = "", false
+// asSeen is the candidate with what the zone shows of its name.
+func (v view) asSeen(c candidate) candidate {
+	if !v.cold() {
+		return c
 	}
-	return c
+	seen := *c.record
+	seen.Propagation, seen.InSync = "", false
+	return candidate{c.address, &seen}
 }
 
 // inPool reports which addresses belong to the pool.

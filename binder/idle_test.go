@@ -10,6 +10,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -215,7 +216,7 @@ func TestReverseNames(t *testing.T) {
 func TestReverseNamesNeedAPoolThatSetsThem(t *testing.T) {
 	w := newWorld(t, 1)
 	_, err := binder.New(binder.Backends{
-		Fleet: w.fleet, Pool: simPool{}, Policy: dnspolicy.InstanceID(), Zone: w.zone, Store: w.store,
+		Fleet: w.fleet, Pool: struct{ eippool.Pool }{w.pool}, Policy: dnspolicy.InstanceID(), Zone: w.zone, Store: w.store,
 	}, func(o *binder.Options) { o.Suffix, o.ReverseNames = suffix, true })
 	if !errors.Is(err, binder.ErrConfig) || !strings.Contains(err.Error(), "Options.ReverseNames") {
 		t.Errorf("error: %v", err)

@@ -64,8 +64,13 @@ type Options struct {
 	// BlastRadius is how many bindings and names one Sweep may take back without
 	// being forced. Default 50; zero lets it take back none.
 	BlastRadius int
+	// DNSWait is for how long at most one call waits until names are in sync. What
+	// is not by then is NotReady, and the next call goes on. Less suits what pays
+	// for waiting, such as a function behind a queue. Default 2 min; at least 1 s,
+	// since asking takes time.
+	DNSWait time.Duration
 	// Concurrency is how many instances of one call are worked on at once; those
-	// that wait for DNS do not count. Default 16.
+	// that wait for DNS or for their turn do not count. Default 16.
 	Concurrency int
 	// Logger gets what happens. Default: silence.
 	Logger *slog.Logger
@@ -88,6 +93,7 @@ func defaults() Options {
 		ConfirmAfter: 5 * time.Minute,
 		LateCalls:    unset,
 		StopGrace:    10 * time.Minute,
+		DNSWait:      2 * time.Minute,
 		BlastRadius:  50,
 		Concurrency:  16,
 		Logger:       slog.New(slog.DiscardHandler),
@@ -116,6 +122,7 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
 	require(o.CoolDown >= 0 && o.ConfirmAfter >= 0 && o.LateCalls >= 0 && o.StopGrace >= 0,
 		"Options.CoolDown, ConfirmAfter, LateCalls and StopGrace must not be negative")
+	require(o.DNSWait >= time.Second, fmt.Sprintf("Options.DNSWait %s is shorter than a second", o.DNSWait))
 	require(o.BlastRadius >= 0, "Options.BlastRadius must not be negative")
 	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
 	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")

@@ -17,6 +17,10 @@ import (
 // the turn: at most that, and at most a quarter of the time.
 const afterTurn = 5 * time.Second
 
+// queuedRetry is when to come back about an instance that another call of this
+// process is about to bind.
+const queuedRetry = 15 * time.Second
+
 // paced takes a step that begins an association, once it is this run's turn. A
 // turn that would come too late ends the run, with nothing begun.
 func (r *run) paced(ctx context.Context, step func(context.Context) (decision, error)) (decision, error) {
@@ -29,11 +33,16 @@ func (r *run) paced(ctx context.Context, step func(context.Context) (decision, e
 }
 
 func (r *run) awaitTurn(ctx context.Context, pacer eippool.Pacer) (decision, error) {
+	if _, waits := r.b.queued.LoadOrStore(r.v.id, true); waits {
+		return wait(Busy, queuedRetry, "another call of this process waits for its turn"), nil
+	}
+	defer r.b.queued.Delete(r.v.id)
 	waiting, cancel := r.beforeTheEnd(ctx)
 	defer cancel()
-	<-r.slots
-	turn, done, err := pacer.Pace(waiting)
-	r.slots <- struct{}{}
+	var turn context.Context
+	var done func()
+	var err error
+	r.withoutSlot(func() { turn, done, err = pacer.Pace(waiting) })
 	late := (*eippool.LateError)(nil)
 	switch {
 	case errors.As(err, &late):

@@ -168,3 +168,52 @@ func TestTurnThatIsNotUsedGoesBack(t *testing.T) {
 		}
 	})
 }
+
+// Two calls of one process about one worker: one waits for the turn.
+func TestOneCallOfAProcessWaitsForATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		for n := range 3 {
+			w.launch(fmt.Sprintf("i-%d", n))
+		}
+		p := &slowPool{hookedPool: hookedPool{w}}
+		b := w.pacedBinder(t, p)
+		var first, second []binder.Outcome
+		var group sync.WaitGroup
+		group.Go(func() { first, _ = b.Reconcile(t.Context(), "i-0", "i-1", "i-2") })
+		group.Go(func() {
+			time.Sleep(500 * time.Millisecond)
+			second, _ = b.Reconcile(t.Context(), "i-0", "i-1", "i-2")
+		})
+		group.Wait()
+		busy := 0
+		for n := range 3 {
+			if first[n].IP != w.record(first[n].InstanceID).IP { // whichever of them bound it
+				t.Errorf("outcome: %+v", first[n])
+			}
+			if second[n].Status == binder.Busy {
+				busy++
+			}
+		}
+		if busy != 2 || p.returned > 0 { // the first of them had its turn at once
+			t.Errorf("busy: %+v; %d turns wasted", second, p.returned)
+		}
+	})
+}
+
+// A call that is not to wait for DNS hands back, and the next one goes on.
+func TestDNSWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		b := w.binder(func(o *binder.Options) { o.DNSWait = 2 * time.Second })
+		began := time.Now()
+		o := reconcile(t, b, "i-1")
+		want(t, o, binder.NotReady)
+		if took := time.Since(began); took != 2*time.Second || o.RetryAfter <= 0 {
+			t.Errorf("took %s: %+v", took, o)
+		}
+		time.Sleep(30 * time.Second)
+		want(t, reconcile(t, b, "i-1"), binder.Bound)
+	})
+}

@@ -3,7 +3,6 @@ package binder
 import (
 	"cmp"
 	"context"
-	"hash/fnv"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,22 +12,23 @@ import (
 )
 
 // candidate is an address that may be reserved, with its record; the zero
-// record if it has none yet.
+// record if it has none yet. Neither is changed.
 type candidate struct {
-	address eippool.Address
-	record  store.Record
+	address *eippool.Address
+	record  *store.Record
 }
 
 // picker hands the free addresses out among the instances of one call, each to
 // one of them. It looks when the first one asks, and again if there is nothing
 // left and an address was freed meanwhile.
 type picker struct {
-	b          *Binder
-	lock       chan struct{} // not a mutex: it is held across calls, and contexts end
-	loaded     bool
-	freed      atomic.Int64 // addresses, by this call
-	known      int64        // of them when it looked last
-	candidates []candidate
+	b      *Binder
+	lock   chan struct{} // not a mutex: it is held across calls, and contexts end
+	loaded bool
+	freed  atomic.Int64    // addresses, by this call
+	known  int64           // of them when it looked last
+	free   []candidate     // the longest unused last
+	former map[string]bool // the instances that had one of them last
 }
 
 // take returns the best address for the instance, or nil and when to ask
@@ -55,22 +55,51 @@ func (p *picker) take(ctx context.Context, i Instance) (*candidate, time.Duratio
 	return c, retry, nil
 }
 
+// offer makes these the candidates.
+func (p *picker) offer(free []candidate) {
+	p.free, p.loaded = slices.Clone(free), true
+	slices.SortFunc(p.free, byAge)
+	p.former = make(map[string]bool, len(free))
+	for _, c := range free {
+		p.former[c.record.LastInstanceID] = true
+	}
+}
+
+// byAge orders candidates by how long they have been unused, the longest last:
+// most are taken there, and nothing behind them has to move.
+func byAge(x, y candidate) int {
+	return cmp.Or(y.record.FreedAt.Compare(x.record.FreedAt), cmp.Compare(y.address.AllocationID, x.address.AllocationID))
+}
+
 // pick takes the best of the candidates, or says when to ask again.
 func (p *picker) pick(i Instance, now time.Time) (*candidate, time.Duration) {
-	best, retry := choose(p.candidates, i, now)
+	best, retry := -1, time.Duration(0)
+	if p.former[i.ID] {
+		best = slices.IndexFunc(p.free, func(c candidate) bool {
+			return c.record.LastInstanceID == i.ID && c.fits(i) && !now.Before(c.record.FencedUntil)
+		})
+	}
+	if best < 0 {
+		best, retry = choose(p.free, i, now)
+	}
 	if best < 0 {
 		return nil, retry
 	}
-	c := p.candidates[best]
-	p.candidates = slices.Delete(p.candidates, best, best+1)
+	c := p.free[best]
+	p.free = slices.Delete(p.free, best, best+1)
 	return &c, 0
+}
+
+func (c candidate) fits(i Instance) bool {
+	return c.address.Fits(eippool.Target{NetworkBorderGroup: i.NetworkBorderGroup})
 }
 
 // giveBack makes a candidate that was not used after all available again.
 func (p *picker) giveBack(c candidate) {
 	p.lock <- struct{}{}
 	defer func() { <-p.lock }()
-	p.candidates = append(p.candidates, c)
+	at, _ := slices.BinarySearchFunc(p.free, c, byAge)
+	p.free = slices.Insert(p.free, at, c)
 }
 
 // load finds the addresses that nobody holds, by EC2 and by the store.
@@ -89,19 +118,23 @@ func (p *picker) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.candidates, p.loaded = p.b.candidates(addresses, records), true
+	p.offer(p.b.candidates(addresses, records))
 	return nil
 }
 
 // candidates returns which of the addresses nobody holds.
 func (b *Binder) candidates(addresses []eippool.Address, records []store.Record) []candidate {
-	known := make(map[string]store.Record, len(records))
-	for _, r := range records {
-		known[r.AllocationID] = r
+	known := make(map[string]*store.Record, len(records))
+	for i := range records {
+		known[records[i].AllocationID] = &records[i]
 	}
 	var free []candidate
-	for _, a := range addresses {
+	for i := range addresses {
+		a := &addresses[i]
 		r, exists := known[a.AllocationID]
+		if !exists {
+			r = &store.Record{}
+		}
 		if !a.Associated() && (!exists || r.Phase == store.Free && r.BinderID == b.opts.BinderID) {
 			free = append(free, candidate{a, r})
 		}
@@ -109,22 +142,20 @@ func (b *Binder) candidates(addresses []eippool.Address, records []store.Record)
 	return free
 }
 
-// choose returns the index of the best address for the instance: the one that
-// it had last, as soon as no call can land on it any more, else one of those that have been unused for
-// longest. Among these the instance's ID decides, so that contenders spread
-// instead of all wanting the same one. If there is none it returns -1 and when
-// the next one is cool.
-func choose(candidates []candidate, i Instance, now time.Time) (int, time.Duration) {
-	target := eippool.Target{NetworkBorderGroup: i.NetworkBorderGroup}
-	var cool []int
+// choose returns the index of the best address for the instance, of candidates
+// in the order of byAge: one of those that have been unused for longest. Among
+// these the instance's ID decides, so that contenders spread instead of all
+// wanting the same one. If there is none it returns -1 and when the next one is
+// cool.
+func choose(free []candidate, i Instance, now time.Time) (int, time.Duration) {
+	var buffer [maxSpread]int
+	cool := buffer[:0] // the longest unused first
 	retry := exhaustedRetry
-	for n, c := range candidates {
-		switch {
-		case !c.address.Fits(target):
+	for n := len(free) - 1; n >= 0 && len(cool) < maxSpread; n-- {
+		switch c := free[n]; {
+		case !c.fits(i):
 		case now.Before(c.record.FencedUntil):
 			retry = min(retry, c.record.FencedUntil.Sub(now))
-		case c.record.LastInstanceID == i.ID:
-			return n, 0
 		case now.Before(c.record.ReusableAt):
 			retry = min(retry, c.record.ReusableAt.Sub(now))
 		default:
@@ -134,23 +165,28 @@ func choose(candidates []candidate, i Instance, now time.Time) (int, time.Durati
 	if len(cool) == 0 {
 		return -1, retry
 	}
-	slices.SortFunc(cool, func(x, y int) int {
-		return cmp.Or(candidates[x].record.FreedAt.Compare(candidates[y].record.FreedAt),
-			cmp.Compare(candidates[x].address.AllocationID, candidates[y].address.AllocationID))
-	})
 	oldest := cool[:max(len(cool)/2, min(len(cool), minSpread))]
 	return slices.MinFunc(oldest, func(x, y int) int {
-		return cmp.Compare(affinity(i.ID, candidates[x]), affinity(i.ID, candidates[y]))
+		return cmp.Compare(affinity(i.ID, free[x]), affinity(i.ID, free[y]))
 	}), 0
 }
 
 // minSpread is among how many addresses contenders spread even where that
-// means to take one that was freed later than another.
-const minSpread = 8
+// means to take one that was freed later than another. Of maxSpread they use
+// half.
+const (
+	minSpread = 8
+	maxSpread = 512
+)
 
-// affinity is a number that looks random and is the same for everybody.
+// affinity is a number that looks random and is the same for everybody: FNV-1a
+// of both IDs.
 func affinity(instanceID string, c candidate) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(instanceID + "/" + c.address.AllocationID)) // a hash never fails
-	return h.Sum64()
+	h := uint64(14695981039346656037)
+	for _, s := range [...]string{instanceID, "/", c.address.AllocationID} {
+		for n := range len(s) {
+			h = (h ^ uint64(s[n])) * 1099511628211
+		}
+	}
+	return h
 }

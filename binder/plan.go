@@ -47,7 +47,8 @@ func (s step) verb() string {
 // time. It is pure.
 func (s *survey) plan(b *Binder, now time.Time) Report {
 	report := Report{Findings: slices.Clone(s.taken)}
-	spare := picker{candidates: slices.Clone(s.candidates)}
+	var spare picker
+	spare.offer(s.candidates)
 	for _, v := range s.views {
 		v.now = now
 		d := b.decide(v)
@@ -70,12 +71,25 @@ func (s *survey) plan(b *Binder, now time.Time) Report {
 
 // add takes the decision about one instance up.
 func (r *Report) add(v view, d decision) {
+	if v.dangling() {
+		r.Findings = append(r.Findings, Finding{
+			Kind: FindingDangling, InstanceID: v.id, AllocationID: v.record.AllocationID, Name: v.record.RRSets[0].Name,
+			Detail: fmt.Sprintf("points at %s, which is not in the account; it is removed once that is certain", v.record.IP),
+		})
+	}
 	switch {
 	case d.status == Failed:
 		r.Findings = append(r.Findings, v.conflict(d.err))
 	case d.step != stepEnd || d.status.Waiting():
 		r.Actions = append(r.Actions, v.action(d))
 	}
+}
+
+// dangling reports whether a name of ours points at an address that the account
+// is not seen to have.
+func (v view) dangling() bool {
+	r := v.record
+	return r != nil && v.address == nil && isPublished(r) && !r.Unpublished && len(r.RRSets) > 0 && (r.Phase != store.Free || r.KeepName)
 }
 
 // sortFindings puts the worst first.
@@ -146,17 +160,20 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 // Free ones of this deployment remember to have been.
 func (s *survey) names(binderID string) (current map[dnspolicy.RRKey]bool, remembered map[dnspolicy.RRKey]orphan) {
 	current, remembered = map[dnspolicy.RRKey]bool{}, map[dnspolicy.RRKey]orphan{}
-	records := slices.Concat(s.free, s.others)
+	records := slices.Clone(s.free)
+	for i := range s.others {
+		records = append(records, &s.others[i])
+	}
 	for _, v := range s.views {
 		if v.record != nil {
-			records = append(records, *v.record)
+			records = append(records, v.record)
 		}
 	}
 	for _, r := range records {
 		for _, stored := range r.RRSets {
 			set := fromStored(stored)
 			if r.Phase == store.Free && !r.KeepName && r.BinderID == binderID {
-				remembered[set.RRKey] = orphan{set, r}
+				remembered[set.RRKey] = orphan{set, *r}
 			} else {
 				current[set.RRKey] = true
 			}

@@ -248,11 +248,23 @@ func (b *Binder) explain(ctx context.Context, v *view, addresses []eippool.Addre
 	if err != nil {
 		return fmt.Errorf("get the record of %s: %w", addresses[i].IP, err)
 	}
-	if len(records) == 1 && records[0].Phase == store.Free && records[0].BinderID == b.opts.BinderID && records[0].LastInstanceID == v.id {
-		v.own = &candidate{addresses[i], records[0]}
+	if len(records) == 1 {
+		b.explainBy(records[0], addresses[i], v)
 	}
-	v.unclear = len(records) == 1 && records[0].InstanceID == v.id // another worker has just reserved it
 	return nil
+}
+
+// explainBy does so by the record of the address.
+func (b *Binder) explainBy(r store.Record, a eippool.Address, v *view) {
+	switch {
+	case r.InstanceID == v.id:
+		v.unclear = true // another worker has just reserved it
+	case r.Phase != store.Free || r.BinderID != b.opts.BinderID || r.LastInstanceID != v.id:
+	case time.Now().Before(r.FencedUntil):
+		v.unclear = true // EC2 may still show an association that has ended
+	default:
+		v.own = &candidate{&a, &r}
+	}
 }
 
 // occupied is what to do about an instance that holds an address which is not

@@ -7,7 +7,7 @@ import "github.com/eipbinder/eipbinder/store"
 func (r rules) decideReleasing(v view) decision {
 	rec := v.record
 	switch {
-	case rec.ReverseName != "" && !rec.KeepName && v.address != nil:
+	case rec.ReverseName != "" && !rec.KeepName && v.address != nil && !r.mayLand(v): // a late call may set it again
 		return r.underLease(v, stepUnreverse)
 	case len(passing(rec)) > 0 && !(rec.Unpublished && rec.InSync):
 		return r.decideRemoval(v)

@@ -59,8 +59,9 @@ type FindingKind string
 // The kinds of findings, the worst first.
 const (
 	// FindingDangling: a name under the suffix points at an address that is none
-	// of the pool's, and no record explains it. Whoever gets that address gets
-	// the name's visitors.
+	// of the pool's, and no record explains it; or it is ours, its address was
+	// given back by hand, and its removal is still to come. Whoever gets that
+	// address gets the name's visitors.
 	FindingDangling FindingKind = "dangling-name"
 	// FindingConflict: the cloud and a record contradict each other.
 	FindingConflict FindingKind = "conflict"

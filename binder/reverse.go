@@ -3,6 +3,7 @@ package binder
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/eipbinder/eipbinder/eippool"
 )
@@ -21,6 +22,9 @@ func (r *run) reverse(ctx context.Context) (decision, error) {
 	err := r.b.pool.(eippool.ReverseNamer).SetReverseName(ctx, r.v.record.AllocationID, r.v.record.ReverseName)
 	if errors.Is(err, eippool.ErrInvalid) {
 		return wait(NotReady, notReadyRetry, err.Error()), nil
+	}
+	if err != nil {
+		r.noteLost(time.Now())
 	}
 	r.v.reversed = err == nil
 	return decision{}, err

@@ -146,6 +146,13 @@ func (r *run) take(ctx context.Context, d decision) (decision, error) {
 	return decision{}, r.mark(ctx, d)
 }
 
+// withoutSlot lets others work while this run waits.
+func (r *run) withoutSlot(wait func()) {
+	<-r.slots
+	defer func() { r.slots <- struct{}{} }()
+	wait()
+}
+
 // cloudStep returns the steps that only the owner of the lease may take.
 func (r *run) cloudStep(s step) func(context.Context) (decision, error) {
 	switch s {

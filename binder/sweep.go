@@ -78,7 +78,7 @@ func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 	}
 	report.Outcomes = make([]Outcome, len(s.views))
 	work := b.newBatch(true)
-	work.picker.candidates, work.picker.loaded = s.candidates, true
+	work.picker.offer(s.candidates)
 	work.runAll(ctx, s.views, report.Outcomes)
 	report.addConflicts()
 	errs := []error{joined(report.Outcomes)}
@@ -104,9 +104,10 @@ func (b *Binder) addFreed(ctx context.Context, s *survey, p *picker) error {
 	for _, r := range s.free {
 		known[r.AllocationID] = true
 	}
-	for _, c := range p.candidates {
+	zone := byKey(s.zone)
+	for _, c := range p.free {
 		if c.record.Version > 0 && !known[c.address.AllocationID] {
-			s.idle = append(s.idle, b.idle(c, byKey(s.zone)))
+			s.idle = append(s.idle, b.idle(c, zone))
 		}
 	}
 	return nil
@@ -147,8 +148,8 @@ func (b *Binder) audit(ctx context.Context, report *Report, repair bool) error {
 type survey struct {
 	began     time.Time
 	views     []view
-	free      []store.Record // in the phase Free
-	others    []store.Record // of a Mux's other profiles: they only explain
+	free      []*store.Record // in the phase Free
+	others    []store.Record  // of a Mux's other profiles: they only explain
 	addresses map[string]eippool.Address
 	zone      []dnspolicy.RRSet // A and other sets under the suffix
 	orphans   []orphan
@@ -224,6 +225,9 @@ func collect[T any](what string, list iter.Seq2[T, error]) ([]T, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list the %s: %w", what, err)
 		}
+		if len(all) == cap(all) {
+			all = slices.Grow(all, len(all)+64) // there may be a hundred thousand
+		}
 		all = append(all, element)
 	}
 	return all, nil
@@ -236,11 +240,11 @@ func (s *survey) sortOut(records []store.Record, addresses []eippool.Address) (h
 	for _, a := range addresses {
 		s.addresses[a.AllocationID] = a
 	}
-	for _, r := range records {
-		if r.Phase == store.Free {
+	for i := range records {
+		if r := &records[i]; r.Phase == store.Free {
 			s.free = append(s.free, r)
 		} else {
-			held = append(held, r)
+			held = append(held, *r)
 		}
 	}
 	return held
@@ -253,18 +257,27 @@ func (s *survey) watchIdle(b *Binder, pool []eippool.Address, records []store.Re
 	for _, c := range b.candidates(pool, records) {
 		v := b.idle(c, zone)
 		v.left = !b.opts.KeepNames
-		s.idle = append(s.idle, v)
-		s.candidates = append(s.candidates, v.candidate())
+		s.candidates = append(s.candidates, v.asSeen(c))
+		s.tend(b, v)
 	}
 	listed := inPool(pool)
 	for _, r := range s.free {
 		if r.BinderID != b.opts.BinderID || listed[r.AllocationID] {
 			continue
 		}
-		v := view{seen: s.began, record: &r, left: true}
+		v := view{seen: s.began, record: r, left: true}
 		if a, exists := s.addresses[r.AllocationID]; exists {
 			v.address = &a
 		}
+		s.tend(b, v)
+	}
+}
+
+// tend keeps the view of an address that nobody holds if there is something to
+// do about it.
+func (s *survey) tend(b *Binder, v view) {
+	v.now = s.began
+	if d := b.rules().decideFree(v); d.step != stepEnd || d.status != Gone {
 		s.idle = append(s.idle, v)
 	}
 }

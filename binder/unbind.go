@@ -37,7 +37,9 @@ func (r *run) unpublish(ctx context.Context) (decision, error) {
 		changes[i] = dnspolicy.Delete(fromStored(set))
 	}
 	for {
-		p, err := r.b.zone.Apply(ctx, changes)
+		var p dnspolicy.Propagation
+		var err error
+		r.withoutSlot(func() { p, err = r.b.zone.Apply(ctx, changes) })
 		conflict := (*dnspolicy.ConflictError)(nil)
 		switch {
 		case err == nil:
@@ -97,6 +99,9 @@ func (r *run) free(ctx context.Context) error {
 	rec := store.Record{
 		AllocationID: old.AllocationID, IP: old.IP, BinderID: old.BinderID, Phase: store.Free, Version: old.Version,
 		LastInstanceID: old.InstanceID, FreedAt: r.v.now, ReusableAt: r.reusableAt(old), FencedUntil: r.b.fencedUntil(old),
+	}
+	if !dead(r.v.instance) { // which may be bound anew, while EC2 still shows the association that has ended
+		rec.FencedUntil = latest(rec.FencedUntil, r.v.now.Add(r.b.opts.ConfirmAfter))
 	}
 	if rec.RRSets, rec.Unpublished = old.RRSets, old.Unpublished; old.KeepName {
 		r.keep(&rec, old)

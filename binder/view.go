@@ -100,6 +100,7 @@ const (
 	exhaustedRetry = 30 * time.Second
 	allocatedRetry = 30 * time.Second
 	contestedRetry = time.Second
+	dnsRetry       = 15 * time.Second // mostly between 20 s and 60 s
 )
 
 // Kinds of odd things in Record.FirstSeen.

@@ -34,9 +34,11 @@
 // that somebody else wrote, can yield a name outside the suffix. A policy's
 // labels may be in any script (U-labels: "straße"); the binder converts them to
 // A-labels ("xn--strae-oqa") before it calls Join, by the rules for look-up of
-// IDNA2008 and UTS #46, and refuses what these refuse. Everywhere else, in
-// [RRSet], [Zone] and [Recorder], names are absolute: lower case, A-labels, with
-// trailing dot, as in RFC 1035.
+// IDNA2008 and UTS #46, and refuses what these refuse. These rules make a dot of
+// other scripts' full stops, too (U+3002, U+FF0E, U+FF61): a policy that keeps
+// dots out of a label must keep out those. Everywhere else, in [RRSet], [Zone]
+// and [Recorder], names are absolute: lower case, A-labels, with trailing dot, as
+// in RFC 1035.
 //
 // # Names that stay with the address
 //

@@ -114,9 +114,8 @@ type Zone interface {
 
 	// Wait returns nil once the changes are on all authoritative servers. It
 	// blocks until then, or until ctx ends, whose error it then returns, as it does
-	// if ctx has ended before. A
-	// Propagation that is not known (any more) is ErrNotFound: publish again to
-	// get a fresh one.
+	// if ctx has ended before. A Propagation that is not known (any more) is
+	// ErrNotFound: publish again to get a fresh one.
 	Wait(ctx context.Context, p Propagation) error
 
 	// List yields all record sets of the zone, each once, in no particular

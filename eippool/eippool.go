@@ -64,7 +64,9 @@ func (a Address) Fits(t Target) bool {
 // Target is the network interface that is to hold an address: the primary
 // interface (device index 0) of an instance.
 type Target struct {
-	// InstanceID is the instance, for messages; pools act by interface only.
+	// InstanceID is the instance, for messages; pools act by interface only. One
+	// without a cloud that tells it an interface's state gets that from wherever
+	// its interfaces are registered, such as the site's inventory.
 	InstanceID string
 	// NetworkInterfaceID names the interface. Required.
 	NetworkInterfaceID string
@@ -88,8 +90,10 @@ type Pool interface {
 	List(ctx context.Context) ([]Address, error)
 
 	// Lookup returns the addresses of these IDs, in no particular order and each
-	// once, whether or not they still belong to the pool. IDs that do not exist
-	// are left out; without IDs the result is empty. Only an address that is
+	// once, whether or not they still belong to the pool: an address exists at
+	// least as long as it is associated, even if somebody has taken it out of the
+	// pool, or off the list of all addresses. IDs that do not exist are left out;
+	// without IDs the result is empty. Only an address that is
 	// certainly absent is left out: a call that was throttled, refused or cut
 	// short is an error.
 	Lookup(ctx context.Context, allocationIDs ...string) ([]Address, error)
@@ -108,7 +112,8 @@ type Pool interface {
 	// is not (yet) known: ErrTargetNotReady. The instance is terminated or about
 	// to be: ErrTargetGone, or ErrTargetNotReady where the implementation cannot
 	// tell. Address and target do not fit together, or the target names no
-	// interface: ErrInvalid. After each of these errors nothing has changed.
+	// interface: ErrInvalid. Where several apply, any of them. After each of these
+	// errors nothing has changed.
 	Associate(ctx context.Context, allocationID string, target Target) (associationID string, err error)
 
 	// Disassociate ends this one association. An association that does not

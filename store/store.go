@@ -89,19 +89,23 @@ type Store interface {
 	// Validate, or whose IP differs from the stored one, is ErrInvalid.
 	//
 	// Repeating a Put with the same Version and WriteID, after a lost reply, is
-	// success if the first one was, as long as nobody wrote since.
+	// success if the first one was, as long as nobody wrote since. A store
+	// therefore keeps with each record the version that it was written on.
 	//
 	// The flag Allocated is the schedule servers'. It is false when a record
 	// becomes Bound for the first time, is never changed by Put while the record
 	// stays with its instance, not even while it is hidden, and is reset when it
 	// is Free. Taking a record from its instance (making it Releasing or Free, or
 	// giving it to another instance) while its flag is set is ErrAllocated, and
-	// nothing is changed, unless r.Forced is set.
+	// nothing is changed, unless r.Forced is set. A Releasing record has been taken
+	// already: freeing it needs no Forced.
 	Put(ctx context.Context, r Record) (Record, error)
 
 	// Delete removes the record if the stored version is r.Version. Only Free
 	// records can be removed: otherwise ErrInvalid. No record of this address is
-	// success. Another version is a *ConflictError.
+	// success. Another version is a *ConflictError. Where both apply, either. What
+	// Version needs to go on growing, if there is a new record of this address, is
+	// kept.
 	Delete(ctx context.Context, r Record) error
 
 	// List yields the records that the filter selects, each once, in no

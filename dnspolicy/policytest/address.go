@@ -8,7 +8,7 @@ import (
 
 func addressCases() []testCase {
 	return []testCase{
-		{"address-alone", "The names of a PerAddressPolicy depend on the address alone, whichever instance has it.", perAddress(func(t tb, f fixture) {
+		{Name: "address-alone", Contract: "The names of a PerAddressPolicy depend on the address alone, whichever instance has it.", Run: perAddress(func(t tb, f fixture) {
 			for _, s := range f.Subjects {
 				want := f.names(dnspolicy.Subject{Address: clone(s).Address})
 				for _, other := range f.Subjects {
@@ -19,7 +19,7 @@ func addressCases() []testCase {
 				}
 			}
 		})},
-		{"address-distinct", "Two addresses do not get the same name from an AddressPolicy.", perAddress(func(t tb, f fixture) {
+		{Name: "address-distinct", Contract: "Two addresses do not get the same name from an AddressPolicy.", Run: perAddress(func(t tb, f fixture) {
 			holders := map[string]dnspolicy.Address{}
 			for _, s := range f.Subjects {
 				for _, name := range slices.Compact(slices.Sorted(slices.Values(f.names(clone(s)).names))) {
@@ -37,7 +37,6 @@ func perAddress(run func(tb, fixture)) func(tb, fixture) {
 	return func(t tb, f fixture) {
 		if _, ok := f.policy.(dnspolicy.PerAddressPolicy); !ok {
 			t.Skipf("%T is no PerAddressPolicy", f.policy)
-			return
 		}
 		run(t, f)
 	}

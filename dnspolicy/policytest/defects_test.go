@@ -237,6 +237,9 @@ func hostileDefects() []defect {
 		{"the address's tag as it is", []string{"hostile-labels"}, stateless(func(s dnspolicy.Subject) ([]string, error) {
 			return []string{"x" + s.Address.Tags["slot"]}, nil
 		})},
+		{"the tag without dots, but with other full stops", []string{"hostile-labels"}, stateless(func(s dnspolicy.Subject) ([]string, error) {
+			return []string{"x" + strings.ReplaceAll(s.InstanceTags["team"], ".", "") + s.InstanceID}, nil
+		})},
 		{"an absolute name in a tag", []string{"hostile-records"}, func() dnspolicy.Policy {
 			return withRecords(func(s dnspolicy.Subject, name string) ([]dnspolicy.RRSet, error) {
 				if tag := s.InstanceTags["team"]; strings.HasSuffix(tag, "org.") && !strings.Contains(tag, "/") {

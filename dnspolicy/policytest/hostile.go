@@ -11,14 +11,14 @@ import (
 
 func hostileCases() []testCase {
 	return []testCase{
-		{"hostile-or-error", "Names returns at least one name, or else an error, and does not panic, whatever is in a tag.", func(t tb, f fixture) {
+		{Name: "hostile-or-error", Contract: "Names returns at least one name, or else an error, and does not panic, whatever is in a tag.", Run: func(t tb, f fixture) {
 			for _, s := range f.hostile() {
 				if got := f.names(clone(s)); got.panic != nil || (got.err == nil) == (len(got.names) == 0) {
 					t.Errorf("Names of %+v = %v; want either names or an error", s, got)
 				}
 			}
 		}},
-		{"hostile-labels", "Whatever is in a tag, a name that is valid has no more labels than it has with a harmless value.", func(t tb, f fixture) {
+		{Name: "hostile-labels", Contract: "Whatever is in a tag, a name that is valid has no more labels than it has with a harmless value.", Run: func(t tb, f fixture) {
 			for sample, s := range f.hostile() {
 				most := f.labels(sample)
 				if got := f.labels(s); got > most {
@@ -26,7 +26,7 @@ func hostileCases() []testCase {
 				}
 			}
 		}},
-		{"hostile-records", "Whatever is in a tag, Records returns record sets under the suffix, or an error.", recording(func(t tb, f fixture) {
+		{Name: "hostile-records", Contract: "Whatever is in a tag, Records returns record sets under the suffix, or an error.", Run: recording(func(t tb, f fixture) {
 			for sample, s := range f.hostile() {
 				name := f.primary(clone(s))
 				if name == "" {

@@ -9,14 +9,14 @@ import (
 
 func nameCases() []testCase {
 	return []testCase{
-		{"names", "Names returns at least one name for a subject that lacks nothing.", func(t tb, f fixture) {
+		{Name: "names", Contract: "Names returns at least one name for a subject that lacks nothing.", Run: func(t tb, f fixture) {
 			for _, s := range f.Subjects {
 				if got := f.names(clone(s)); len(got.names) == 0 || got.err != nil || got.panic != nil {
 					t.Errorf("Names of %+v = %v; want a name, as it is one of the subjects that the policy can name", s, got)
 				}
 			}
 		}},
-		{"names-valid", "Names are relative to the suffix, and with it are host names.", func(t tb, f fixture) {
+		{Name: "names-valid", Contract: "Names are relative to the suffix, and with it are host names.", Run: func(t tb, f fixture) {
 			for _, s := range f.Subjects {
 				for _, name := range f.names(clone(s)).names {
 					if absolute, err := f.absolute(name); err != nil {
@@ -27,7 +27,7 @@ func nameCases() []testCase {
 				}
 			}
 		}},
-		{"names-or-error", "Names returns at least one name, or else an error, and does not panic, whatever the subject lacks.", func(t tb, f fixture) {
+		{Name: "names-or-error", Contract: "Names returns at least one name, or else an error, and does not panic, whatever the subject lacks.", Run: func(t tb, f fixture) {
 			for _, s := range lacking(f.Subjects) {
 				got := f.names(clone(s))
 				if got.panic != nil || (got.err == nil) == (len(got.names) == 0) {

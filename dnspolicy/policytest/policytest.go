@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
@@ -46,15 +47,17 @@ type Options struct {
 	// "sfu.example.com.".
 	Suffix string
 	// ToASCII converts a name's U-labels to A-labels, as the binder does
-	// (golang.org/x/net/idna has it as Lookup.ToASCII). Default: it changes
-	// nothing, so that a sample's name that has U-labels is not valid.
+	// (golang.org/x/net/idna has it as Lookup.ToASCII). Default: it makes dots of
+	// the other full stops (U+3002, U+FF0E, U+FF61), and changes nothing else, so
+	// that a sample's name that has U-labels is not valid.
 	ToASCII func(name string) (string, error)
 }
 
 func defaults() Options {
+	fullStops := strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 	o := Options{
 		Suffix:  "sfu.example.com.",
-		ToASCII: func(name string) (string, error) { return name, nil },
+		ToASCII: func(name string) (string, error) { return fullStops.Replace(name), nil },
 	}
 	for i := range byte(3) {
 		slot := fmt.Sprintf("sfu-%03d", i+1)

@@ -27,11 +27,11 @@ func askRecords() question {
 // purityCases are the same for both methods.
 func purityCases(q question) []testCase {
 	return []testCase{
-		{q.prefix + "repeat", q.name + " gives the same for the same subject, however often and in whichever order it is asked.", q.repeat},
-		{q.prefix + "concurrent", q.name + " gives the same if it is asked by several at once.", q.concurrent},
-		{q.prefix + "input", q.name + " does not change the subject's maps.", q.input},
-		{q.prefix + "memory", q.name + " does not keep the subject's maps: whoever asked may change them.", q.memory},
-		{q.prefix + "output", q.name + " gives the same again, if whoever asked has changed what it returned.", q.output},
+		{Name: q.prefix + "repeat", Contract: q.name + " gives the same for the same subject, however often and in whichever order it is asked.", Run: q.repeat},
+		{Name: q.prefix + "concurrent", Contract: q.name + " gives the same if it is asked by several at once.", Run: q.concurrent},
+		{Name: q.prefix + "input", Contract: q.name + " does not change the subject's maps.", Run: q.input},
+		{Name: q.prefix + "memory", Contract: q.name + " does not keep the subject's maps: whoever asked may change them.", Run: q.memory},
+		{Name: q.prefix + "output", Contract: q.name + " gives the same again, if whoever asked has changed what it returned.", Run: q.output},
 	}
 }
 

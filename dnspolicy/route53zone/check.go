@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/dnspolicy/route53zone/internal/escape"
 )
 
 // Check implements [dnspolicy.Checker]. A private zone is ErrInvalid: its names
@@ -23,7 +24,7 @@ func (z *Zone) Check(ctx context.Context, suffix string) error {
 	if err != nil {
 		return wrap(ctx, "get hosted zone "+z.id, err)
 	}
-	name := decode(aws.ToString(out.HostedZone.Name))
+	name := escape.Decode(aws.ToString(out.HostedZone.Name))
 	if config := out.HostedZone.Config; config != nil && config.PrivateZone {
 		return fmt.Errorf("%w: hosted zone %s (%s) is private", dnspolicy.ErrInvalid, z.id, name)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/eipbinder/eipbinder/dnspolicy/route53zone/internal/escape"
 )
 
 // heldUnder looks up all record sets under the names of the calls' changes.
@@ -41,7 +43,7 @@ func (z *Zone) heldUnder(calls []*call) (map[string][]types.ResourceRecordSet, e
 func (z *Zone) look(ctx context.Context, names []string) (held map[string][]types.ResourceRecordSet, covered int, err error) {
 	out, err := z.client.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{
 		HostedZoneId:    &z.id,
-		StartRecordName: aws.String(encode(names[0])),
+		StartRecordName: aws.String(escape.Encode(names[0])),
 		MaxItems:        aws.Int32(pageSize),
 	})
 	if err != nil {
@@ -50,7 +52,7 @@ func (z *Zone) look(ctx context.Context, names []string) (held map[string][]type
 	held = map[string][]types.ResourceRecordSet{}
 	reached := ""
 	for _, set := range out.ResourceRecordSets {
-		name := decode(aws.ToString(set.Name))
+		name := escape.Decode(aws.ToString(set.Name))
 		held[name] = append(held[name], set)
 		if isPlace(name) {
 			reached = name
@@ -89,16 +91,16 @@ func position(name string) string {
 }
 
 // isPlace reports whether the name's place in the list is known.
-func isPlace(name string) bool { return !strings.Contains(encode(name), `\`) }
+func isPlace(name string) bool { return !strings.Contains(escape.Encode(name), `\`) }
 
 // named returns all record sets of this name.
 func (z *Zone) named(ctx context.Context, name string) ([]types.ResourceRecordSet, error) {
 	var sets []types.ResourceRecordSet
-	for set, err := range z.from(ctx, aws.String(encode(name))) {
+	for set, err := range z.from(ctx, aws.String(escape.Encode(name))) {
 		if err != nil {
 			return nil, err
 		}
-		if decode(aws.ToString(set.Name)) != name {
+		if escape.Decode(aws.ToString(set.Name)) != name {
 			break
 		}
 		sets = append(sets, set)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/dnspolicy/route53zone/internal/escape"
 )
 
 // pageSize is the largest that Route 53 allows.
@@ -21,7 +22,7 @@ const pageSize = 300
 func (z *Zone) Lookup(ctx context.Context, key dnspolicy.RRKey) (dnspolicy.RRSet, error) {
 	input := &route53.ListResourceRecordSetsInput{
 		HostedZoneId:    &z.id,
-		StartRecordName: aws.String(encode(key.Name)),
+		StartRecordName: aws.String(escape.Encode(key.Name)),
 		StartRecordType: types.RRType(key.Type),
 		MaxItems:        aws.Int32(1),
 	}

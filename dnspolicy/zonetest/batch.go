@@ -6,10 +6,10 @@ import (
 
 func batchCases() []testCase {
 	return []testCase{
-		{"apply-all", "Apply makes the changes.", applyAll},
-		{"apply-none", "All or none: if the zone does not hold what a change's Before says, nothing is changed.", applyNone},
-		{"apply-nothing", "Without changes it does nothing and returns the empty Propagation.", applyNothing},
-		{"apply-too-many", "More changes than the implementation can make at once: ErrTooLarge, and nothing is changed; fewer at a time may succeed.", applyTooMany},
+		{Name: "apply-all", Contract: "Apply makes the changes.", Run: applyAll},
+		{Name: "apply-none", Contract: "All or none: if the zone does not hold what a change's Before says, nothing is changed.", Run: applyNone},
+		{Name: "apply-nothing", Contract: "Without changes it does nothing and returns the empty Propagation.", Run: applyNothing},
+		{Name: "apply-too-many", Contract: "More changes than the implementation can make at once: ErrTooLarge, and nothing is changed; fewer at a time may succeed.", Run: applyTooMany},
 	}
 }
 

@@ -23,6 +23,7 @@ type broken struct {
 	list    func(context.Context) iter.Seq2[dnspolicy.RRSet, error]
 	check   func(context.Context, string) error
 	missing error // what Check says of a zone that does not exist
+	nowhere error // what Lookup says there
 }
 
 const maxValues = 400
@@ -42,6 +43,7 @@ func newBroken(d defect) *broken {
 		list:    zone.List,
 		check:   zone.Check,
 		missing: fmt.Errorf("%w: the zone", dnspolicy.ErrNotFound),
+		nowhere: dnspolicy.ErrInvalid,
 	}
 	d.plant(b)
 	return b
@@ -67,16 +69,20 @@ func (b *broken) fixture() Fixture {
 		Name:    zoneName,
 		TooMany: maxValues + 1,
 		Answer:  b.Resolve,
-		Missing: missingZone{b, b.missing},
+		Missing: missingZone{b, b.missing, b.nowhere},
 	}
 }
 
 type missingZone struct {
 	dnspolicy.Zone
-	err error
+	check, lookup error
 }
 
-func (z missingZone) Check(context.Context, string) error { return z.err }
+func (z missingZone) Check(context.Context, string) error { return z.check }
+
+func (z missingZone) Lookup(context.Context, dnspolicy.RRKey) (dnspolicy.RRSet, error) {
+	return dnspolicy.RRSet{}, z.lookup
+}
 
 // current returns what the zone holds, nil for nothing.
 func (b *broken) current(key dnspolicy.RRKey) *dnspolicy.RRSet {

@@ -9,9 +9,9 @@ import (
 
 func callCases() []testCase {
 	return []testCase{
-		{"cancelled", "Every error but a context's wraps the cause.", cancelled},
-		{"change-returned", "Values that a zone returns share no memory with its state.", changeReturned},
-		{"change-given", "It keeps none that it is given.", changeGiven},
+		{Name: "cancelled", Contract: "Every error but a context's wraps the cause.", Run: cancelled},
+		{Name: "change-returned", Contract: "Values that a zone returns share no memory with its state.", Run: changeReturned},
+		{Name: "change-given", Contract: "It keeps none that it is given.", Run: changeGiven},
 	}
 }
 

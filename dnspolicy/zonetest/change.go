@@ -1,6 +1,7 @@
 package zonetest
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -9,11 +10,12 @@ import (
 
 func changeCases() []testCase {
 	return []testCase{
-		{"create", "nil → after: create.", createSet},
-		{"delete", "before → nil: delete.", deleteSet},
-		{"replace", "before → after: replace.", replaceSet},
-		{"publish-again", "before = after: the set stays as it is, and Apply returns a fresh Propagation.", publishAgain},
-		{"order-of-values", "Their order carries no meaning.", orderOfValues},
+		{Name: "create", Contract: "nil → after: create.", Run: createSet},
+		{Name: "delete", Contract: "before → nil: delete.", Run: deleteSet},
+		{Name: "replace", Contract: "before → after: replace.", Run: replaceSet},
+		{Name: "publish-again", Contract: "before = after: the set stays as it is, and Apply returns a fresh Propagation.", Run: publishAgain},
+		{Name: "ttl-bounds", Contract: "A TTL is whole seconds from 0 to 2³¹-1.", Run: ttlBounds},
+		{Name: "order-of-values", Contract: "Their order carries no meaning.", Run: orderOfValues},
 	}
 }
 
@@ -55,6 +57,14 @@ func publishAgain(t tb, f Fixture) {
 	if err := f.Zone.Wait(t.Context(), second); err != nil {
 		t.Errorf("Wait for what was published again: %v", err)
 	}
+}
+
+func ttlBounds(t tb, f Fixture) {
+	shortest, longest := f.a("shortest", "192.0.2.1"), f.a("longest", "192.0.2.1")
+	shortest.TTL, longest.TTL = 0, math.MaxInt32*time.Second
+	f.apply(t, dnspolicy.Create(shortest), dnspolicy.Create(longest))
+	f.holds(t, shortest.RRKey, &shortest)
+	f.holds(t, longest.RRKey, &longest)
 }
 
 func orderOfValues(t tb, f Fixture) {

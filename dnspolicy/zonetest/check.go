@@ -9,10 +9,10 @@ import (
 
 func checkCases() []testCase {
 	return []testCase{
-		{"check", "Check returns nil if the zone exists, may be read, and the suffix lies in it: is the zone's name or ends in it.", check},
-		{"check-suffix-outside", "ErrInvalid for the suffix.", checkOutside},
-		{"check-missing-zone", "ErrNotFound for the zone.", checkMissing},
-		{"check-cancelled", "Every error but a context's wraps the cause.", checkCancelled},
+		{Name: "check", Contract: "Check returns nil if the zone exists, may be read, and the suffix lies in it: is the zone's name or ends in it.", Run: check},
+		{Name: "check-suffix-outside", Contract: "ErrInvalid for the suffix.", Run: checkOutside},
+		{Name: "check-missing-zone", Contract: "ErrNotFound for the zone.", Run: checkMissing},
+		{Name: "check-cancelled", Contract: "Every error but a context's wraps the cause.", Run: checkCancelled},
 	}
 }
 

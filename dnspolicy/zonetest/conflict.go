@@ -8,16 +8,16 @@ import (
 
 func conflictCases() []testCase {
 	return []testCase{
-		{"create-existing", "Create: no record set of this key may exist. Nothing is ever overwritten.", createExisting},
-		{"create-same", "Create: no record set of this key may exist.", createSame},
-		{"delete-absent", "If the zone does not hold what a change's Before says, nothing is changed and the error is a *ConflictError.", deleteAbsent},
-		{"delete-other-value", "Delete: the record set must be exactly before.", deleteOtherValue},
-		{"delete-former-value", "Delete: the record set must be exactly before.", deleteFormerValue},
-		{"delete-other-ttl", "Delete: the record set must be exactly before.", deleteOtherTTL},
-		{"replace-absent", "Replace: likewise, the record set must be exactly before.", replaceAbsent},
-		{"replace-other", "Replace: likewise, the record set must be exactly before.", replaceOther},
-		{"publish-again-changed", "Publish again: the set stays as it is; before must be what the zone holds.", publishAgainChanged},
-		{"publish-again-absent", "Publish again: the set stays as it is; before must be what the zone holds.", publishAgainAbsent},
+		{Name: "create-existing", Contract: "Create: no record set of this key may exist. Nothing is ever overwritten.", Run: createExisting},
+		{Name: "create-same", Contract: "Create: no record set of this key may exist.", Run: createSame},
+		{Name: "delete-absent", Contract: "If the zone does not hold what a change's Before says, nothing is changed and the error is a *ConflictError.", Run: deleteAbsent},
+		{Name: "delete-other-value", Contract: "Delete: the record set must be exactly before.", Run: deleteOtherValue},
+		{Name: "delete-former-value", Contract: "Delete: the record set must be exactly before.", Run: deleteFormerValue},
+		{Name: "delete-other-ttl", Contract: "Delete: the record set must be exactly before.", Run: deleteOtherTTL},
+		{Name: "replace-absent", Contract: "Replace: likewise, the record set must be exactly before.", Run: replaceAbsent},
+		{Name: "replace-other", Contract: "Replace: likewise, the record set must be exactly before.", Run: replaceOther},
+		{Name: "publish-again-changed", Contract: "Publish again: the set stays as it is; before must be what the zone holds.", Run: publishAgainChanged},
+		{Name: "publish-again-absent", Contract: "Publish again: the set stays as it is; before must be what the zone holds.", Run: publishAgainAbsent},
 	}
 }
 

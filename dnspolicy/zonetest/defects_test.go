@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
@@ -31,6 +32,7 @@ func lookupDefects() []defect {
 				return set, err
 			})
 		}},
+		{"nothing is found in a zone that does not exist", []string{"lookup-missing-zone"}, func(b *broken) { b.nowhere = dnspolicy.ErrNotFound }},
 		{"an A is found for any text", []string{"lookup-type"}, func(b *broken) {
 			b.onLookup(func(key dnspolicy.RRKey, set dnspolicy.RRSet, err error) (dnspolicy.RRSet, error) {
 				if key.Type == "TXT" {
@@ -129,6 +131,14 @@ func changeDefects() []defect {
 				last[c.Key()] = p
 				return p, nil
 			}
+		}},
+		{"a TTL of nothing is the default one", []string{"ttl-bounds"}, func(b *broken) {
+			b.onChange(func(c *dnspolicy.Change) bool {
+				if c.After != nil && c.After.TTL == 0 {
+					c.After.TTL = time.Minute
+				}
+				return true
+			})
 		}},
 		{"values are compared in order", []string{"order-of-values"}, func(b *broken) {
 			b.apply = func(ctx context.Context, changes []dnspolicy.Change) (dnspolicy.Propagation, error) {

@@ -9,14 +9,14 @@ import (
 
 func invalidCases() []testCase {
 	return []testCase{
-		{"invalid-same-key-twice", "The changes must have different keys. A malformed change is ErrInvalid, and nothing is changed.", sameKeyTwice},
-		{"invalid-empty-change", "A malformed change is ErrInvalid.", emptyChange},
-		{"invalid-different-keys", "Both must have the same key. A malformed change is ErrInvalid.", differentKeys},
-		{"invalid-outside-the-zone", "A name outside the zone is ErrInvalid.", outsideZone},
-		{"invalid-name", "Names are absolute: lower case, with trailing dot. A malformed change is ErrInvalid.", malformedName},
-		{"invalid-ttl", "TTL is how long resolvers may keep an answer, in whole seconds. A malformed change is ErrInvalid.", malformedTTL},
-		{"invalid-no-values", "Values: at least one. A malformed change is ErrInvalid.", noValues},
-		{"invalid-value", "Values are the record data in presentation format. A malformed change is ErrInvalid.", malformedValue},
+		{Name: "invalid-same-key-twice", Contract: "The changes must have different keys. A malformed change is ErrInvalid, and nothing is changed.", Run: sameKeyTwice},
+		{Name: "invalid-empty-change", Contract: "A malformed change is ErrInvalid.", Run: emptyChange},
+		{Name: "invalid-different-keys", Contract: "Both must have the same key. A malformed change is ErrInvalid.", Run: differentKeys},
+		{Name: "invalid-outside-the-zone", Contract: "A name outside the zone is ErrInvalid.", Run: outsideZone},
+		{Name: "invalid-name", Contract: "Names are absolute: lower case, with trailing dot. A malformed change is ErrInvalid.", Run: malformedName},
+		{Name: "invalid-ttl", Contract: "TTL is how long resolvers may keep an answer, in whole seconds. A malformed change is ErrInvalid.", Run: malformedTTL},
+		{Name: "invalid-no-values", Contract: "Values: at least one. A malformed change is ErrInvalid.", Run: noValues},
+		{Name: "invalid-value", Contract: "Values are the record data in presentation format. A malformed change is ErrInvalid.", Run: malformedValue},
 	}
 }
 

@@ -12,10 +12,10 @@ const pages = 350
 
 func listCases() []testCase {
 	return []testCase{
-		{"list", "List yields all record sets of the zone.", list},
-		{"list-many", "List yields all record sets of the zone, each once.", listMany},
-		{"list-many-of-one-name", "List yields all record sets of the zone, each once.", listManyOfOneName},
-		{"list-break", "Breaking off is fine.", listBreak},
+		{Name: "list", Contract: "List yields all record sets of the zone.", Run: list},
+		{Name: "list-many", Contract: "List yields all record sets of the zone, each once.", Run: listMany},
+		{Name: "list-many-of-one-name", Contract: "List yields all record sets of the zone, each once.", Run: listManyOfOneName},
+		{Name: "list-break", Contract: "Breaking off is fine.", Run: listBreak},
 	}
 }
 

@@ -1,16 +1,19 @@
 package zonetest
 
 import (
+	"errors"
+
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
 
 func lookupCases() []testCase {
 	return []testCase{
-		{"lookup-absent", "ErrNotFound if there is none.", lookupAbsent},
-		{"lookup-type", "Lookup returns the record set of this key: name, type, set identifier.", lookupType},
-		{"lookup-set-identifier", "SetIdentifier tells record sets of one name and type apart.", lookupSetIdentifier},
-		{"lookup-names-with-special-characters", "Name is the owner name: absolute, lower case, with trailing dot.", lookupSpecial},
-		{"lookup-all-values", "Values are the record data in presentation format, at least one.", lookupValues},
+		{Name: "lookup-absent", Contract: "ErrNotFound if there is none.", Run: lookupAbsent},
+		{Name: "lookup-missing-zone", Contract: "Lookup: a zone that does not exist is ErrInvalid, never ErrNotFound.", Run: lookupMissing},
+		{Name: "lookup-type", Contract: "Lookup returns the record set of this key: name, type, set identifier.", Run: lookupType},
+		{Name: "lookup-set-identifier", Contract: "SetIdentifier tells record sets of one name and type apart.", Run: lookupSetIdentifier},
+		{Name: "lookup-names-with-special-characters", Contract: "Name is the owner name: absolute, lower case, with trailing dot.", Run: lookupSpecial},
+		{Name: "lookup-all-values", Contract: "Values are the record data in presentation format, at least one.", Run: lookupValues},
 	}
 }
 
@@ -18,6 +21,16 @@ func lookupAbsent(t tb, f Fixture) {
 	f.apply(t, dnspolicy.Create(f.a("m", "192.0.2.1")))
 	for _, name := range []string{"a." + f.Name, "x." + f.Name, "a.m." + f.Name, "m.example.invalid."} {
 		f.holds(t, dnspolicy.RRKey{Name: name, Type: "A"}, nil)
+	}
+}
+
+func lookupMissing(t tb, f Fixture) {
+	if f.Missing == nil {
+		t.Skipf("the fixture has no Missing")
+	}
+	got, err := f.Missing.Lookup(t.Context(), f.a("m").RRKey)
+	if !errors.Is(err, dnspolicy.ErrInvalid) || errors.Is(err, dnspolicy.ErrNotFound) {
+		t.Errorf("Lookup in a zone that does not exist = %v, %v; want %v", got, err, dnspolicy.ErrInvalid)
 	}
 }
 

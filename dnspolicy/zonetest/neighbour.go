@@ -8,11 +8,11 @@ import (
 
 func neighbourCases() []testCase {
 	return []testCase{
-		{"create-beside-cname", "A CNAME excludes sets of other types under its name (RFC 1034, section 3.6.2): a *ConflictError with what is there.", createBesideCNAME},
-		{"create-cname-beside", "A CNAME excludes sets of other types under its name (RFC 1034, section 3.6.2): a *ConflictError with what is there.", createCNAMEBeside},
-		{"create-plain-beside-identifier", "A set without identifier is the only one of its name and type: a *ConflictError with what is there.", createPlainBesideIdentifier},
-		{"create-identifier-beside-plain", "A set without identifier is the only one of its name and type: a *ConflictError with what is there.", createIdentifierBesidePlain},
-		{"apply-in-place-of-neighbour", "Apply makes the changes, all or none: what goes is not in the way of what comes.", applyInPlaceOfNeighbour},
+		{Name: "create-beside-cname", Contract: "A CNAME excludes sets of other types under its name (RFC 1034, section 3.6.2): a *ConflictError with what is there.", Run: createBesideCNAME},
+		{Name: "create-cname-beside", Contract: "A CNAME excludes sets of other types under its name (RFC 1034, section 3.6.2): a *ConflictError with what is there.", Run: createCNAMEBeside},
+		{Name: "create-plain-beside-identifier", Contract: "A set without identifier is the only one of its name and type: a *ConflictError with what is there.", Run: createPlainBesideIdentifier},
+		{Name: "create-identifier-beside-plain", Contract: "A set without identifier is the only one of its name and type: a *ConflictError with what is there.", Run: createIdentifierBesidePlain},
+		{Name: "apply-in-place-of-neighbour", Contract: "Apply makes the changes, all or none: what goes is not in the way of what comes.", Run: applyInPlaceOfNeighbour},
 	}
 }
 

@@ -13,8 +13,8 @@ const contenders = 8
 
 func raceCases() []testCase {
 	return []testCase{
-		{"race-to-create", "Create: no record set of this key may exist. Nothing is ever overwritten.", raceToCreate},
-		{"race-to-replace", "Replace: the record set must be exactly before. Nothing is ever overwritten.", raceToReplace},
+		{Name: "race-to-create", Contract: "Create: no record set of this key may exist. Nothing is ever overwritten.", Run: raceToCreate},
+		{Name: "race-to-replace", Contract: "Replace: the record set must be exactly before. Nothing is ever overwritten.", Run: raceToReplace},
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 
 func waitCases() []testCase {
 	return []testCase{
-		{"wait", "Wait returns nil once the changes are on all authoritative servers.", wait},
-		{"wait-again", "It is a plain string so that it can be stored and waited for by another process.", waitAgain},
-		{"wait-for-nothing", "The empty Propagation has arrived.", waitForNothing},
-		{"wait-unknown", "A Propagation that is not known (any more) is ErrNotFound.", waitUnknown},
-		{"wait-cancelled", "It blocks until then, or until ctx ends, whose error it then returns.", waitCancelled},
+		{Name: "wait", Contract: "Wait returns nil once the changes are on all authoritative servers.", Run: wait},
+		{Name: "wait-again", Contract: "It is a plain string so that it can be stored and waited for by another process.", Run: waitAgain},
+		{Name: "wait-for-nothing", Contract: "The empty Propagation has arrived.", Run: waitForNothing},
+		{Name: "wait-unknown", Contract: "A Propagation that is not known (any more) is ErrNotFound.", Run: waitUnknown},
+		{Name: "wait-cancelled", Contract: "It blocks until then, or until ctx ends, whose error it then returns.", Run: waitCancelled},
 	}
 }
 

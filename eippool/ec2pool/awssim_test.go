@@ -132,9 +132,6 @@ func (a account) forward() func(allocationID string) string {
 	}
 }
 
-const goneIsNotReady = "EC2 deletes a terminated instance's interface, and answers as for one that is not known yet: " +
-	"ErrTargetNotReady, see Associate and TestGoneTargetIsNotReady"
-
 func TestContractOverAwssim(t *testing.T) {
 	for name, option := range map[string]func(*awssim.Options){
 		// The latency lets concurrent calls overtake each other.
@@ -147,7 +144,6 @@ func TestContractOverAwssim(t *testing.T) {
 				return newAccount(t, option).fixture()
 			}, func(o *pooltest.Options) {
 				o.Bubble = true
-				o.Exclude = map[string]string{"associate-terminated-target": goneIsNotReady}
 			})
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -21,6 +22,9 @@ const maxFilterValues = 200
 // no pages. Addresses that a service manages (for a load balancer, say) are not
 // ours to associate and left out, whatever their tags.
 func (p *Pool) List(ctx context.Context) ([]eippool.Address, error) {
+	if p.options.LookAge > 0 {
+		return p.listAndLook(ctx)
+	}
 	var filters []types.Filter
 	for name, values := range p.options.Tags.Request() {
 		filters = append(filters, types.Filter{Name: &name, Values: values})
@@ -34,6 +38,18 @@ func (p *Pool) List(ctx context.Context) ([]eippool.Address, error) {
 	}
 	found = slices.DeleteFunc(found, func(a types.Address) bool { return !p.has(a) })
 	return addresses(found)
+}
+
+// listAndLook lists all addresses of the account, so that the answer serves as a
+// look, too.
+func (p *Pool) listAndLook(ctx context.Context) ([]eippool.Address, error) {
+	began := time.Now()
+	found, err := p.describe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.looks.set(newLook(began, found))
+	return addresses(slices.DeleteFunc(found, func(a types.Address) bool { return !p.has(a) }))
 }
 
 // has reports whether the address belongs to the pool.

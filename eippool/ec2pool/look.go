@@ -20,7 +20,8 @@ type look struct {
 type looks struct {
 	mu   sync.Mutex
 	last look
-	busy chan struct{} // closed when who is looking has ended; nil: nobody is
+	made map[string]time.Time // what this process has associated lately, by interface
+	busy chan struct{}        // closed when who is looking has ended; nil: nobody is
 }
 
 // heldBy returns the addresses that the interface is seen to hold. A shared look
@@ -54,13 +55,19 @@ func (p *Pool) recentLook(ctx context.Context) (look, error) {
 
 // look looks at all addresses of the account. The caller has begun it.
 func (p *Pool) look(ctx context.Context) (look, error) {
-	seen := look{began: time.Now(), held: map[string]bool{}}
+	began := time.Now()
 	found, err := p.describe(ctx)
+	seen := newLook(began, found)
+	p.looks.end(seen, err)
+	return seen, err
+}
+
+func newLook(began time.Time, found []types.Address) look {
+	seen := look{began: began, held: map[string]bool{}}
 	for _, a := range found {
 		seen.held[aws.ToString(a.NetworkInterfaceId)] = true
 	}
-	p.looks.end(seen, err)
-	return seen, err
+	return seen
 }
 
 // begin returns a look that is young enough, or else the end of who is looking
@@ -78,15 +85,38 @@ func (l *looks) begin(age time.Duration) (recent look, busy <-chan struct{}) {
 	return look{}, nil
 }
 
+// set takes a look over.
+func (l *looks) set(seen look) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.replace(seen)
+}
+
 func (l *looks) end(seen look, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil {
-		l.last = seen
+		l.replace(seen)
 	}
 	close(l.busy)
 	l.busy = nil
 }
+
+// replace makes it the last look. What this process has associated shortly
+// before it may not be visible yet.
+func (l *looks) replace(seen look) {
+	for eni, at := range l.made {
+		if at.Before(seen.began.Add(-visible)) {
+			delete(l.made, eni)
+		} else {
+			seen.held[eni] = true
+		}
+	}
+	l.last = seen
+}
+
+// visible is after which time EC2 shows an association, mostly.
+const visible = time.Minute
 
 // shows reports whether the interface holds something in this look.
 func (l *looks) shows(seen look, networkInterfaceID string) bool {
@@ -99,7 +129,12 @@ func (l *looks) shows(seen look, networkInterfaceID string) bool {
 func (l *looks) add(networkInterfaceID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last.held != nil {
-		l.last.held[networkInterfaceID] = true
+	if l.last.held == nil {
+		return // nobody looks
 	}
+	if l.made == nil {
+		l.made = map[string]time.Time{}
+	}
+	l.made[networkInterfaceID] = time.Now()
+	l.last.held[networkInterfaceID] = true
 }

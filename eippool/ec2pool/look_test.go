@@ -76,6 +76,24 @@ func TestLookThatFailsIsNotKept(t *testing.T) {
 	})
 }
 
+func TestListIsALook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := record(t, found(free("eipalloc-1"), held("eipalloc-2", "eipassoc-2", "eni-2")), associated("eipassoc-1"),
+			found(held("eipalloc-2", "eipassoc-2", "eni-2")))
+		pool := newPool(t, client, young)
+		if got, err := pool.List(t.Context()); err != nil || len(got) != 2 {
+			t.Errorf("List: %v, %v", got, err)
+		}
+		if _, err := pool.Associate(t.Context(), "eipalloc-1", onto("eni-1")); err != nil {
+			t.Error(err)
+		}
+		if _, err := pool.Associate(t.Context(), "eipalloc-3", onto("eni-2")); !errors.Is(err, eippool.ErrOccupied) {
+			t.Errorf("onto a held interface: %v", err)
+		}
+		client.sent(describe(), association("eipalloc-1", "eni-1"), describe(where("network-interface-id", "eni-2")))
+	})
+}
+
 // A hundred associations in ten seconds look three times.
 func TestLooksInAStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

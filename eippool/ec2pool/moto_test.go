@@ -87,14 +87,13 @@ func TestContractOverMoto(t *testing.T) {
 	}, func(o *pooltest.Options) {
 		const noReverseNames = "moto has neither ModifyAddressAttribute nor ResetAddressAttribute"
 		o.Exclude = map[string]string{
-			"associate-pending-target":    "moto accepts pending targets, and instances are running at once",
-			"associate-terminated-target": goneIsNotReady,
-			"release-locked":              noReverseNames,
-			"reverse-set":                 noReverseNames,
-			"reverse-set-absent":          noReverseNames,
-			"reverse-clear":               noReverseNames,
-			"reverse-clear-none":          noReverseNames,
-			"reverse-clear-absent":        noReverseNames,
+			"associate-pending-target": "moto accepts pending targets, and instances are running at once",
+			"release-locked":           noReverseNames,
+			"reverse-set":              noReverseNames,
+			"reverse-set-absent":       noReverseNames,
+			"reverse-clear":            noReverseNames,
+			"reverse-clear-none":       noReverseNames,
+			"reverse-clear-absent":     noReverseNames,
 		}
 	})
 }

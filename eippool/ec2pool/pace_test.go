@@ -46,7 +46,6 @@ func TestContractWithTurns(t *testing.T) {
 		return f
 	}, func(o *pooltest.Options) {
 		o.Bubble = true
-		o.Exclude = map[string]string{"associate-terminated-target": goneIsNotReady}
 	})
 }
 

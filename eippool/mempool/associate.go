@@ -35,6 +35,7 @@ func (p *Pool) Associate(ctx context.Context, allocationID string, t eippool.Tar
 	}
 	a.AssociationID = newID("eipassoc-")
 	a.NetworkInterfaceID, a.InstanceID = known.NetworkInterfaceID, known.InstanceID
+	p.hold(a)
 	return a.AssociationID, nil
 }
 
@@ -54,10 +55,8 @@ func (p *Pool) ready(t eippool.Target) (eippool.Target, error) {
 	case known.state == ShuttingDown || known.state == Terminated:
 		return t, fmt.Errorf("%w: %s is %s", eippool.ErrTargetGone, eni, known.state)
 	}
-	for id, a := range p.addresses {
-		if a.HeldBy(t) {
-			return t, fmt.Errorf("%w: %s holds %s", eippool.ErrOccupied, eni, id)
-		}
+	if held := p.held[eni]; len(held) > 0 {
+		return t, fmt.Errorf("%w: %s holds %s", eippool.ErrOccupied, eni, held[0].AllocationID)
 	}
 	return known.Target, nil
 }
@@ -74,7 +73,7 @@ func (p *Pool) Disassociate(ctx context.Context, associationID string) error {
 	defer p.mu.Unlock()
 	for _, a := range p.addresses {
 		if a.AssociationID == associationID {
-			a.free()
+			p.letGo(a)
 		}
 	}
 	return nil

@@ -48,8 +48,9 @@ type Pool struct {
 	options Options
 
 	mu        sync.Mutex
-	addresses map[string]*address // by allocation ID
-	targets   map[string]target   // by network interface ID
+	addresses map[string]*address   // by allocation ID
+	targets   map[string]target     // by network interface ID
+	held      map[string][]*address // by network interface ID; mostly one
 	lastIP    netip.Addr
 }
 
@@ -75,6 +76,7 @@ func New(optFns ...func(*Options)) *Pool {
 		options:   options,
 		addresses: map[string]*address{},
 		targets:   map[string]target{},
+		held:      map[string][]*address{},
 		lastIP:    netip.MustParseAddr("198.18.0.0"),
 	}
 }
@@ -86,7 +88,7 @@ func (p *Pool) List(ctx context.Context) ([]eippool.Address, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var list []eippool.Address
+	list := make([]eippool.Address, 0, len(p.addresses))
 	for _, id := range slices.Sorted(maps.Keys(p.addresses)) {
 		if a := p.addresses[id]; p.member(a) {
 			list = append(list, clone(a.Address))

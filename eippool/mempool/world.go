@@ -3,6 +3,7 @@ package mempool
 import (
 	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/eipbinder/eipbinder/eippool"
 )
@@ -29,7 +30,9 @@ func (p *Pool) Add(a eippool.Address) eippool.Address {
 	case a.AssociationID == "":
 		a.AssociationID = newID("eipassoc-")
 	}
+	p.letGo(p.addresses[a.AllocationID])
 	p.addresses[a.AllocationID] = &address{Address: a}
+	p.hold(p.addresses[a.AllocationID])
 	return clone(a)
 }
 
@@ -38,6 +41,7 @@ func (p *Pool) Add(a eippool.Address) eippool.Address {
 func (p *Pool) Remove(allocationID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.letGo(p.addresses[allocationID])
 	delete(p.addresses, allocationID)
 }
 
@@ -55,10 +59,8 @@ func (p *Pool) SetTags(allocationID string, tags map[string]string) {
 func (p *Pool) HeldBy(networkInterfaceID string) (netip.Addr, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, a := range p.addresses {
-		if a.Associated() && a.NetworkInterfaceID == networkInterfaceID {
-			return a.IP, true
-		}
+	if held := p.held[networkInterfaceID]; len(held) > 0 {
+		return held[0].IP, true
 	}
 	return netip.Addr{}, false
 }
@@ -107,14 +109,28 @@ func (p *Pool) SetTarget(t eippool.Target, state string) {
 }
 
 func (p *Pool) detach(networkInterfaceID string) {
-	for _, a := range p.addresses {
-		if a.NetworkInterfaceID == networkInterfaceID {
-			a.free()
-		}
+	for _, a := range slices.Clone(p.held[networkInterfaceID]) {
+		p.letGo(a)
 	}
 }
 
-func (a *address) free() {
+// hold notes which interface holds the address, if any does.
+func (p *Pool) hold(a *address) {
+	if a.Associated() {
+		p.held[a.NetworkInterfaceID] = append(p.held[a.NetworkInterfaceID], a)
+	}
+}
+
+// letGo ends the address's association, if it has one; nil has none.
+func (p *Pool) letGo(a *address) {
+	if a == nil || !a.Associated() {
+		return
+	}
+	eni := a.NetworkInterfaceID
+	p.held[eni] = slices.DeleteFunc(p.held[eni], func(other *address) bool { return other == a })
+	if len(p.held[eni]) == 0 {
+		delete(p.held, eni)
+	}
 	a.AssociationID, a.NetworkInterfaceID, a.InstanceID = "", "", ""
 }
 

@@ -10,13 +10,13 @@ import (
 
 func allocatorCases() []testCase {
 	return []testCase{
-		{"allocate", "Allocate buys an address that belongs to the pool from the start, so that List shows it.", allocate},
-		{"allocate-limit", "No more to be had: ErrLimit.", allocateTooMany},
-		{"allocator-cancelled", "Every error but a context's wraps the cause.", allocateCancelled},
-		{"release", "Release gives an address back for good.", release},
-		{"release-again", "An address that does not exist is success.", releaseAgain},
-		{"release-held", "An associated address is ErrInUse, and is left as it is.", releaseHeld},
-		{"release-locked", "One whose reverse name is set is ErrLocked, and is left as it is.", releaseLocked},
+		{Name: "allocate", Contract: "Allocate buys an address that belongs to the pool from the start, so that List shows it.", Run: allocate},
+		{Name: "allocate-limit", Contract: "No more to be had: ErrLimit.", Run: allocateTooMany},
+		{Name: "allocator-cancelled", Contract: "Every error but a context's wraps the cause.", Run: allocateCancelled},
+		{Name: "release", Contract: "Release gives an address back for good.", Run: release},
+		{Name: "release-again", Contract: "An address that does not exist is success.", Run: releaseAgain},
+		{Name: "release-held", Contract: "An associated address is ErrInUse, and is left as it is.", Run: releaseHeld},
+		{Name: "release-locked", Contract: "One whose reverse name is set is ErrLocked, and is left as it is.", Run: releaseLocked},
 	}
 }
 

@@ -8,17 +8,17 @@ import (
 
 func associateCases() []testCase {
 	return []testCase{
-		{"associate", "Associate makes the target's interface hold the address, and returns the ID of the association.", associate},
-		{"associate-again", "If the target holds this very address, Associate returns the ID of that association, or ErrInUse.", associateAgain},
-		{"associate-taken", "If another target holds it: ErrInUse. It never takes an address from another target.", associateTaken},
-		{"associate-occupied", "If the target holds any other address: ErrOccupied. It never displaces an address that the target holds.", associateOccupied},
-		{"associate-occupied-by-foreign", "If the target holds any other address, of the pool or not: ErrOccupied.", associateForeign},
-		{"associate-absent", "No such address: ErrNotFound.", associateAbsent},
-		{"associate-unknown-target", "The interface is not (yet) known: ErrTargetNotReady.", associateUnknown},
-		{"associate-pending-target", "The target's instance is not ready: ErrTargetNotReady.", associatePending},
-		{"associate-terminated-target", "The instance is terminated or about to be: ErrTargetGone.", associateTerminated},
-		{"associate-no-interface", "NetworkInterfaceID names the interface. Required. ErrInvalid: the request cannot be carried out as it is.", associateNowhere},
-		{"associate-across-groups", "Address and target do not fit together: ErrInvalid.", associateElsewhere},
+		{Name: "associate", Contract: "Associate makes the target's interface hold the address, and returns the ID of the association.", Run: associate},
+		{Name: "associate-again", Contract: "If the target holds this very address, Associate returns the ID of that association, or ErrInUse.", Run: associateAgain},
+		{Name: "associate-taken", Contract: "If another target holds it: ErrInUse. It never takes an address from another target.", Run: associateTaken},
+		{Name: "associate-occupied", Contract: "If the target holds any other address: ErrOccupied. It never displaces an address that the target holds.", Run: associateOccupied},
+		{Name: "associate-occupied-by-foreign", Contract: "If the target holds any other address, of the pool or not: ErrOccupied.", Run: associateForeign},
+		{Name: "associate-absent", Contract: "No such address: ErrNotFound.", Run: associateAbsent},
+		{Name: "associate-unknown-target", Contract: "The interface is not (yet) known: ErrTargetNotReady.", Run: associateUnknown},
+		{Name: "associate-pending-target", Contract: "The target's instance is not ready: ErrTargetNotReady.", Run: associatePending},
+		{Name: "associate-terminated-target", Contract: "The instance is terminated or about to be: ErrTargetGone, or ErrTargetNotReady where the implementation cannot tell.", Run: associateTerminated},
+		{Name: "associate-no-interface", Contract: "NetworkInterfaceID names the interface. Required. ErrInvalid: the request cannot be carried out as it is.", Run: associateNowhere},
+		{Name: "associate-across-groups", Contract: "Address and target do not fit together: ErrInvalid.", Run: associateElsewhere},
 	}
 }
 
@@ -91,7 +91,7 @@ func associatePending(t tb, f Fixture) {
 }
 
 func associateTerminated(t tb, f Fixture) {
-	f.refused(t, f.add(1)[0], f.AddTarget("terminated"), eippool.ErrTargetGone)
+	f.refused(t, f.add(1)[0], f.AddTarget("terminated"), eippool.ErrTargetGone, eippool.ErrTargetNotReady)
 }
 
 func associateNowhere(t tb, f Fixture) {

@@ -2,6 +2,7 @@ package pooltest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,8 @@ import (
 // broken is a pool in memory whose methods a defect may replace.
 type broken struct {
 	*mempool.Pool
-	outside []string // the IDs of the addresses that are not of the pool
+	outside   []string          // the IDs of the addresses that are not of the pool
+	forwarded map[string]string // names, and the IDs of the addresses that they point at
 
 	list         func(context.Context) ([]eippool.Address, error)
 	lookup       func(context.Context, ...string) ([]eippool.Address, error)
@@ -44,9 +46,10 @@ func newBroken(d defect) *broken {
 		disassociate: pool.Disassociate,
 		allocate:     pool.Allocate,
 		release:      pool.Release,
-		setReverse:   pool.SetReverseName,
 		clearReverse: pool.ClearReverseName,
+		forwarded:    map[string]string{},
 	}
+	b.setReverse = b.named
 	b.pace = b.turn
 	b.turns.Store(10)
 	d.plant(b)
@@ -54,6 +57,14 @@ func newBroken(d defect) *broken {
 }
 
 func (b *broken) Pace(ctx context.Context) (context.Context, func(), error) { return b.pace(ctx) }
+
+// named is SetReverseName without defect.
+func (b *broken) named(ctx context.Context, id, name string) error {
+	if ctx.Err() == nil && b.one(id).AllocationID != "" && b.forwarded[name] != id {
+		return eippool.ErrInvalid
+	}
+	return b.Pool.SetReverseName(ctx, id, name)
+}
 
 // turn is Pace without defect.
 func (b *broken) turn(ctx context.Context) (context.Context, func(), error) {
@@ -122,6 +133,11 @@ func (b *broken) fixture() Fixture {
 			for range limit {
 				b.Add(eippool.Address{})
 			}
+		},
+		Forward: func(id string) string {
+			name := fmt.Sprintf("m%d.example.com.", len(b.forwarded))
+			b.forwarded[name] = id
+			return name
 		},
 		UseUpTurns: func() { b.turns.Store(0) },
 	}

@@ -10,9 +10,9 @@ import (
 
 func callCases() []testCase {
 	return []testCase{
-		{"cancelled", "Every error but a context's wraps the cause.", cancelled},
-		{"change-returned", "Values that they return share no memory with their own state.", changeReturned},
-		{"change-given", "They keep none that they are given.", changeGiven},
+		{Name: "cancelled", Contract: "Every error but a context's wraps the cause.", Run: cancelled},
+		{Name: "change-returned", Contract: "Values that they return share no memory with their own state.", Run: changeReturned},
+		{Name: "change-given", Contract: "They keep none that they are given.", Run: changeGiven},
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 
 func disassociateCases() []testCase {
 	return []testCase{
-		{"disassociate", "Disassociate ends this one association.", disassociate},
-		{"disassociate-again", "An association that does not exist any more is success.", disassociateAgain},
-		{"disassociate-old", "A newer association of the same address has another ID and is not touched.", disassociateOld},
-		{"disassociate-empty-id", "An empty ID is ErrInvalid.", disassociateNothing},
+		{Name: "disassociate", Contract: "Disassociate ends this one association.", Run: disassociate},
+		{Name: "disassociate-again", Contract: "An association that does not exist any more is success.", Run: disassociateAgain},
+		{Name: "disassociate-old", Contract: "A newer association of the same address has another ID and is not touched.", Run: disassociateOld},
+		{Name: "disassociate-empty-id", Contract: "An empty ID is ErrInvalid.", Run: disassociateNothing},
 	}
 }
 
@@ -52,8 +52,12 @@ func disassociateOld(t tb, f Fixture) {
 }
 
 func disassociateNothing(t tb, f Fixture) {
-	f.associate(t, f.add(1)[0], f.AddTarget("running"))
+	id := f.add(1)[0]
+	f.associate(t, id, f.AddTarget("running"))
 	if err := f.Pool.Disassociate(t.Context(), ""); !errors.Is(err, eippool.ErrInvalid) {
 		t.Errorf("Disassociate of an empty ID: %v; want %v", err, eippool.ErrInvalid)
+	}
+	if a := f.get(t, id); !a.Associated() {
+		t.Errorf("%+v lost its association by a Disassociate of an empty ID", a)
 	}
 }

@@ -110,6 +110,16 @@ func disassociateDefects() []defect {
 				return b.Pool.Disassociate(ctx, id)
 			}
 		}},
+		{"an empty ID is any", []string{"disassociate-empty-id"}, func(b *broken) {
+			b.disassociate = func(ctx context.Context, id string) error {
+				if list, err := b.Pool.List(ctx); err == nil && id == "" {
+					for _, a := range list {
+						b.unhold(a)
+					}
+				}
+				return b.Pool.Disassociate(ctx, id)
+			}
+		}},
 		{"an empty ID is success", []string{"disassociate-empty-id"}, func(b *broken) {
 			b.disassociate = func(ctx context.Context, id string) error {
 				if id == "" {

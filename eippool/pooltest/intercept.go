@@ -3,9 +3,9 @@ package pooltest
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/internal/suite"
 )
 
 // Hook stands between a caller and a pool. It gets every call by the name of
@@ -58,63 +58,26 @@ func Intercept(p eippool.Pool, hook Hook) eippool.Pool {
 	return pool
 }
 
-// send makes a call and returns what do has answered, even with an error. The
-// answer of a do that comes late is nobody's any more, but may come while the
-// caller gets the error: hence the lock.
-func send[T any](ctx context.Context, hook Hook, call string, do func(context.Context) (T, error)) (answer T, err error) {
-	if err := ctx.Err(); err != nil {
-		return answer, err
-	}
-	var mu sync.Mutex
-	var latest T
-	err = hook(ctx, call, func() error {
-		got, err := do(context.WithoutCancel(ctx))
-		mu.Lock()
-		defer mu.Unlock()
-		latest = got
-		return err
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	return latest, err
-}
-
-// ask makes a call that has an answer or an error.
-func ask[T any](ctx context.Context, hook Hook, call string, do func(context.Context) (T, error)) (T, error) {
-	answer, err := send(ctx, hook, call, do)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return answer, nil
-}
-
-// tell makes a call that has no answer but its error.
-func tell(ctx context.Context, hook Hook, call string, do func(context.Context) error) error {
-	_, err := ask(ctx, hook, call, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
-	return err
-}
-
 type intercepted struct {
 	pool eippool.Pool
 	hook Hook
 }
 
 func (i intercepted) List(ctx context.Context) ([]eippool.Address, error) {
-	return ask(ctx, i.hook, "List", i.pool.List)
+	return suite.Ask(ctx, i.hook, "List", i.pool.List)
 }
 
 func (i intercepted) Lookup(ctx context.Context, allocationIDs ...string) ([]eippool.Address, error) {
 	ids := slices.Clone(allocationIDs) // the caller may have changed them by the time of a late call
-	return ask(ctx, i.hook, "Lookup", func(ctx context.Context) ([]eippool.Address, error) { return i.pool.Lookup(ctx, ids...) })
+	return suite.Ask(ctx, i.hook, "Lookup", func(ctx context.Context) ([]eippool.Address, error) { return i.pool.Lookup(ctx, ids...) })
 }
 
 func (i intercepted) Associate(ctx context.Context, allocationID string, target eippool.Target) (string, error) {
-	return ask(ctx, i.hook, "Associate", func(ctx context.Context) (string, error) { return i.pool.Associate(ctx, allocationID, target) })
+	return suite.Ask(ctx, i.hook, "Associate", func(ctx context.Context) (string, error) { return i.pool.Associate(ctx, allocationID, target) })
 }
 
 func (i intercepted) Disassociate(ctx context.Context, associationID string) error {
-	return tell(ctx, i.hook, "Disassociate", func(ctx context.Context) error { return i.pool.Disassociate(ctx, associationID) })
+	return suite.Tell(ctx, i.hook, "Disassociate", func(ctx context.Context) error { return i.pool.Disassociate(ctx, associationID) })
 }
 
 // Pace implements [eippool.Pacer].
@@ -134,11 +97,11 @@ type interceptedAllocator struct {
 }
 
 func (i interceptedAllocator) Allocate(ctx context.Context) (eippool.Address, error) {
-	return ask(ctx, i.hook, "Allocate", i.allocator.Allocate)
+	return suite.Ask(ctx, i.hook, "Allocate", i.allocator.Allocate)
 }
 
 func (i interceptedAllocator) Release(ctx context.Context, allocationID string) error {
-	return tell(ctx, i.hook, "Release", func(ctx context.Context) error { return i.allocator.Release(ctx, allocationID) })
+	return suite.Tell(ctx, i.hook, "Release", func(ctx context.Context) error { return i.allocator.Release(ctx, allocationID) })
 }
 
 type interceptedNamer struct {
@@ -147,9 +110,9 @@ type interceptedNamer struct {
 }
 
 func (i interceptedNamer) SetReverseName(ctx context.Context, allocationID, name string) error {
-	return tell(ctx, i.hook, "SetReverseName", func(ctx context.Context) error { return i.namer.SetReverseName(ctx, allocationID, name) })
+	return suite.Tell(ctx, i.hook, "SetReverseName", func(ctx context.Context) error { return i.namer.SetReverseName(ctx, allocationID, name) })
 }
 
 func (i interceptedNamer) ClearReverseName(ctx context.Context, allocationID string) error {
-	return tell(ctx, i.hook, "ClearReverseName", func(ctx context.Context) error { return i.namer.ClearReverseName(ctx, allocationID) })
+	return suite.Tell(ctx, i.hook, "ClearReverseName", func(ctx context.Context) error { return i.namer.ClearReverseName(ctx, allocationID) })
 }

@@ -71,7 +71,7 @@ func optionalDefects() []defect {
 				if b.ReverseName(id) == name {
 					return eippool.ErrInvalid
 				}
-				return b.Pool.SetReverseName(ctx, id, name)
+				return b.named(ctx, id, name)
 			}
 		}},
 		{"another name is refused", []string{"reverse-set"}, func(b *broken) {
@@ -79,14 +79,15 @@ func optionalDefects() []defect {
 				if had := b.ReverseName(id); had != "" && had != name {
 					return eippool.ErrLocked
 				}
-				return b.Pool.SetReverseName(ctx, id, name)
+				return b.named(ctx, id, name)
 			}
 		}},
 		{"SetReverseName of an absent address is an error without sentinel", []string{"reverse-set-absent"}, func(b *broken) {
 			b.setReverse = func(ctx context.Context, id, name string) error {
-				return forget(eippool.ErrNotFound, b.Pool.SetReverseName(ctx, id, name))
+				return forget(eippool.ErrNotFound, b.named(ctx, id, name))
 			}
 		}},
+		{"any name is set", []string{"reverse-set-without-forward"}, func(b *broken) { b.setReverse = b.Pool.SetReverseName }},
 		{"ClearReverseName does nothing", []string{"reverse-clear"}, func(b *broken) {
 			b.clearReverse = func(ctx context.Context, id string) error {
 				if b.ReverseName(id) != "" && ctx.Err() == nil {
@@ -114,7 +115,7 @@ func optionalDefects() []defect {
 		}},
 		{"SetReverseName goes on after cancellation", []string{"reverse-cancelled"}, func(b *broken) {
 			b.setReverse = func(ctx context.Context, id, name string) error {
-				return b.Pool.SetReverseName(context.WithoutCancel(ctx), id, name)
+				return b.named(context.WithoutCancel(ctx), id, name)
 			}
 		}},
 		{"ClearReverseName goes on after cancellation", []string{"reverse-cancelled"}, func(b *broken) {

@@ -10,10 +10,10 @@ import (
 
 func paceCases() []testCase {
 	return []testCase{
-		{"pace", "Pace returns a context for one call of Associate.", pace},
-		{"pace-unused", "done gives back a turn that was not used.", paceUnused},
-		{"pace-late", "If the turn would come only after the deadline of ctx, Pace returns a *LateError at once.", paceLate},
-		{"pace-cancelled", "If ctx ends, Pace returns its error as it is; paced and done are nil.", paceCancelled},
+		{Name: "pace", Contract: "Pace returns a context for one call of Associate.", Run: pace},
+		{Name: "pace-unused", Contract: "done gives back a turn that was not used.", Run: paceUnused},
+		{Name: "pace-late", Contract: "If the turn would come only after the deadline of ctx, Pace returns a *LateError at once.", Run: paceLate},
+		{Name: "pace-cancelled", Contract: "If ctx ends, Pace returns its error as it is; paced and done are nil.", Run: paceCancelled},
 	}
 }
 

@@ -12,9 +12,9 @@ const contenders = 8
 
 func raceCases() []testCase {
 	return []testCase{
-		{"race-for-address", "It never takes an address from another target.", raceForAddress},
-		{"race-for-target", "It never displaces an address that the target holds.", raceForTarget},
-		{"race-to-disassociate", "An association that does not exist any more is success.", raceToDisassociate},
+		{Name: "race-for-address", Contract: "It never takes an address from another target.", Run: raceForAddress},
+		{Name: "race-for-target", Contract: "It never displaces an address that the target holds.", Run: raceForTarget},
+		{Name: "race-to-disassociate", Contract: "An association that does not exist any more is success.", Run: raceToDisassociate},
 	}
 }
 

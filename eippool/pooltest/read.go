@@ -12,16 +12,16 @@ const pages = 250
 
 func readCases() []testCase {
 	return []testCase{
-		{"list-empty", "An empty pool gives an empty list and no error.", listEmpty},
-		{"list-free-and-held", "List returns all addresses of the pool, free or held.", listFreeAndHeld},
-		{"list-only-the-pool", "A pool is a set of addresses, told apart from the account's other addresses.", listOnlyPool},
-		{"list-many", "A list that is not whole is an error.", listMany},
-		{"lookup-nothing", "Lookup: without IDs the result is empty.", lookupNothing},
-		{"lookup-absent", "Lookup: IDs that do not exist are left out.", lookupAbsent},
-		{"lookup-each-once", "Lookup returns the addresses of these IDs, each once.", lookupTwice},
-		{"lookup-outside-the-pool", "Lookup returns the addresses of these IDs, whether or not they still belong to the pool.", lookupOutside},
-		{"lookup-many", "Only an address that is certainly absent is left out.", lookupMany},
-		{"lookup-held", "NetworkInterfaceID is the interface that holds the address. InstanceID is the instance that holds the address; it may be empty.", lookupHeld},
+		{Name: "list-empty", Contract: "An empty pool gives an empty list and no error.", Run: listEmpty},
+		{Name: "list-free-and-held", Contract: "List returns all addresses of the pool, free or held.", Run: listFreeAndHeld},
+		{Name: "list-only-the-pool", Contract: "A pool is a set of addresses, told apart from the account's other addresses.", Run: listOnlyPool},
+		{Name: "list-many", Contract: "A list that is not whole is an error.", Run: listMany},
+		{Name: "lookup-nothing", Contract: "Lookup: without IDs the result is empty.", Run: lookupNothing},
+		{Name: "lookup-absent", Contract: "Lookup: IDs that do not exist are left out.", Run: lookupAbsent},
+		{Name: "lookup-each-once", Contract: "Lookup returns the addresses of these IDs, each once.", Run: lookupTwice},
+		{Name: "lookup-outside-the-pool", Contract: "Lookup returns the addresses of these IDs, whether or not they still belong to the pool.", Run: lookupOutside},
+		{Name: "lookup-many", Contract: "Only an address that is certainly absent is left out.", Run: lookupMany},
+		{Name: "lookup-held", Contract: "NetworkInterfaceID is the interface that holds the address. InstanceID is the instance that holds the address; it may be empty.", Run: lookupHeld},
 	}
 }
 

@@ -9,12 +9,13 @@ import (
 
 func reverseCases() []testCase {
 	return []testCase{
-		{"reverse-set", "Setting the name that it has is success; another one is replaced.", setReverseName},
-		{"reverse-set-absent", "SetReverseName: no such address: ErrNotFound.", setReverseNameAbsent},
-		{"reverse-clear", "ClearReverseName removes the reverse name.", clearReverseName},
-		{"reverse-clear-none", "No name is success.", clearNoReverseName},
-		{"reverse-clear-absent", "ClearReverseName: no such address: ErrNotFound.", clearReverseNameAbsent},
-		{"reverse-cancelled", "Every error but a context's wraps the cause.", reverseCancelled},
+		{Name: "reverse-set", Contract: "Setting the name that it has is success; another one is replaced.", Run: setReverseName},
+		{Name: "reverse-set-absent", Contract: "SetReverseName: no such address: ErrNotFound.", Run: setReverseNameAbsent},
+		{Name: "reverse-set-without-forward", Contract: "The forward A record must exist before: ErrInvalid if the implementation sees that it does not.", Run: setReverseNameTooEarly},
+		{Name: "reverse-clear", Contract: "ClearReverseName removes the reverse name.", Run: clearReverseName},
+		{Name: "reverse-clear-none", Contract: "No name is success.", Run: clearNoReverseName},
+		{Name: "reverse-clear-absent", Contract: "ClearReverseName: no such address: ErrNotFound.", Run: clearReverseNameAbsent},
+		{Name: "reverse-cancelled", Contract: "Every error but a context's wraps the cause.", Run: reverseCancelled},
 	}
 }
 
@@ -52,6 +53,16 @@ func setReverseName(t tb, f Fixture) {
 	}
 	if err := namer.SetReverseName(t.Context(), id, name); err != nil {
 		t.Errorf("SetReverseName of another name: %v", err)
+	}
+}
+
+func setReverseNameTooEarly(t tb, f Fixture) {
+	namer, id := f.reverseNamer(t), f.add(1)[0]
+	if f.Forward == nil {
+		t.Skipf("the fixture has no Forward")
+	}
+	if err := namer.SetReverseName(t.Context(), id, "pooltest.example.com."); !errors.Is(err, eippool.ErrInvalid) {
+		t.Errorf("SetReverseName of a name without forward record: %v; want %v", err, eippool.ErrInvalid)
 	}
 }
 

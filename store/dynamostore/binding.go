@@ -63,8 +63,8 @@ func decodeBinding(i item) (state, error) {
 	if textOf(i, attrPhase) == phaseDeleted {
 		return s, nil
 	}
-	var r store.Record
-	if err := json.Unmarshal([]byte(textOf(i, attrRecord)), &r); err != nil {
+	r, err := decodeRecord(i)
+	if err != nil {
 		return state{}, fmt.Errorf("%w: stored record %q: %w", store.ErrInvalid, textOf(i, attrKey), err)
 	}
 	if carried, ok := i[attrCarried].(*types.AttributeValueMemberBOOL); ok {
@@ -73,6 +73,21 @@ func decodeBinding(i item) (state, error) {
 	}
 	s.record = &r
 	return s, nil
+}
+
+// decodeRecord returns the record that the item says. One that no Put can have
+// written must not come to a planner, nor lead to a version that was there before.
+func decodeRecord(i item) (r store.Record, err error) {
+	if err := json.Unmarshal([]byte(textOf(i, attrRecord)), &r); err != nil {
+		return r, err
+	}
+	if key := store.ByAddress(r.AllocationID).String(); key != textOf(i, attrKey) {
+		return r, fmt.Errorf("it is about %s", key)
+	}
+	if version := numberOf(i, attrVersion); version != r.Version {
+		return r, fmt.Errorf("its version is %d, the item's %d", r.Version, version)
+	}
+	return r, r.Validate()
 }
 
 // encodeBinding returns the address's item. The record has its new version.

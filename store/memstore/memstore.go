@@ -189,7 +189,7 @@ func (s *Store) List(ctx context.Context, f store.Filter) iter.Seq2[store.Record
 func (s *Store) snapshot() []store.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var records []store.Record
+	records := make([]store.Record, 0, len(s.entries))
 	for _, e := range s.entries {
 		if e.record != nil {
 			records = append(records, *e.record)

@@ -6,31 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/eipbinder/eipbinder/internal/suite"
 	"github.com/eipbinder/eipbinder/store"
 )
+
+// fixture is a store, and how schedule servers set its flag if it is no
+// store.Registry.
+type fixture struct {
+	store        store.Store
+	setAllocated func(ctx context.Context, s store.Store, r store.Record, allocated bool) error
+}
 
 // bench is a store under test with the steps that cases are made of. Each
 // step that has no error to return ends the case if it fails.
 type bench struct {
-	T
+	suite.T
 	store store.Store
 	set   func(ctx context.Context, r store.Record, allocated bool) error
 }
 
-func newBench(t T, s store.Store, opts Options) *bench {
+func newBench(t suite.T, f fixture) *bench {
 	set := func(ctx context.Context, r store.Record, allocated bool) error {
-		if opts.SetAllocated == nil {
+		if f.setAllocated == nil {
 			return errors.New("storetest: the store is not a store.Registry and Options.SetAllocated is not set")
 		}
-		return opts.SetAllocated(ctx, s, r, allocated)
+		return f.setAllocated(ctx, f.store, r, allocated)
 	}
-	if registry, ok := s.(store.Registry); ok {
+	if registry, ok := f.store.(store.Registry); ok {
 		set = func(ctx context.Context, r store.Record, allocated bool) error {
 			if allocated {
 				return registry.Acquire(ctx, r.AllocationID)
@@ -38,10 +47,20 @@ func newBench(t T, s store.Store, opts Options) *bench {
 			return registry.Yield(ctx, r.AllocationID)
 		}
 	}
-	return &bench{T: t, store: s, set: set}
+	return &bench{T: t, store: f.store, set: set}
 }
 
-func (b *bench) registry() store.Registry { return b.store.(store.Registry) }
+func (b *bench) registry() store.Registry { return optionally[store.Registry](b) }
+
+// optionally returns the store as what it may be in addition, or skips the
+// case.
+func optionally[I any](b *bench) I {
+	i, ok := b.store.(I)
+	if !ok {
+		b.Skipf("the store is no %s", reflect.TypeFor[I]())
+	}
+	return i
+}
 
 // free returns a valid record of the n-th address, which is Free and new.
 func free(n int) store.Record {

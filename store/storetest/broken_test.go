@@ -21,6 +21,8 @@ type broken struct {
 	pause   func(context.Context, string) error
 	resume  func(context.Context) error
 	paused  func(context.Context) (bool, string, error)
+	check   func(context.Context) error
+	audit   func(context.Context, bool) ([]store.Discrepancy, error)
 
 	mu     sync.Mutex
 	kept   map[string]store.Record
@@ -31,7 +33,10 @@ func newBroken() *broken {
 	s := memstore.New()
 	return &broken{
 		Store: s, put: s.Put, get: s.Get, delete: s.Delete, list: s.List, acquire: s.Acquire, yield: s.Yield,
-		pause: s.Pause, resume: s.Resume, paused: s.Paused, kept: map[string]store.Record{},
+		pause: s.Pause, resume: s.Resume, paused: s.Paused,
+		check: func(ctx context.Context) error { return ctx.Err() },
+		audit: func(ctx context.Context, _ bool) ([]store.Discrepancy, error) { return nil, ctx.Err() },
+		kept:  map[string]store.Record{},
 	}
 }
 
@@ -56,6 +61,12 @@ func (b *broken) Pause(ctx context.Context, reason string) error { return b.paus
 func (b *broken) Resume(ctx context.Context) error { return b.resume(ctx) }
 
 func (b *broken) Paused(ctx context.Context) (bool, string, error) { return b.paused(ctx) }
+
+func (b *broken) Check(ctx context.Context) error { return b.check(ctx) }
+
+func (b *broken) Audit(ctx context.Context, repair bool) ([]store.Discrepancy, error) {
+	return b.audit(ctx, repair)
+}
 
 // stored is the record as it truly is.
 func (b *broken) stored(id string) (r store.Record) {

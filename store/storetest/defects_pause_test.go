@@ -9,33 +9,33 @@ import (
 	"github.com/eipbinder/eipbinder/store"
 )
 
-func pauseDefects() map[string]func(*broken) {
-	return map[string]func(*broken){
-		"pause-not-set": asked(func(bool, string) (bool, string) { return true, "never told otherwise" }),
-		"pause":         asked(func(paused bool, _ string) (bool, string) { return paused, "" }),
-		"pause-without-reason": asked(func(_ bool, reason string) (bool, string) {
+func pauseDefects() []defect {
+	return []defect{
+		{[]string{"pause-not-set"}, asked(func(bool, string) (bool, string) { return true, "never told otherwise" })},
+		{[]string{"pause"}, asked(func(paused bool, _ string) (bool, string) { return paused, "" })},
+		{[]string{"pause-without-reason"}, asked(func(_ bool, reason string) (bool, string) {
 			return reason != "", reason
-		}),
-		"pause-again": func(b *broken) { // leaves a switch that is set as it is
+		})},
+		{[]string{"pause-again"}, func(b *broken) { // leaves a switch that is set as it is
 			b.pause = func(ctx context.Context, reason string) error {
 				if paused, _, _ := b.Store.Paused(ctx); paused {
 					return nil
 				}
 				return b.Store.Pause(ctx, reason)
 			}
-		},
-		"resume": func(b *broken) { // clears the reason alone
+		}},
+		{[]string{"resume"}, func(b *broken) { // clears the reason alone
 			b.resume = func(ctx context.Context) error { return b.Store.Pause(ctx, "") }
-		},
-		"resume-not-set": func(b *broken) {
+		}},
+		{[]string{"resume-not-set"}, func(b *broken) {
 			b.resume = func(ctx context.Context) error {
 				if paused, _, _ := b.Store.Paused(ctx); !paused {
 					return store.ErrNotFound
 				}
 				return b.Store.Resume(ctx)
 			}
-		},
-		"pause-is-no-record": func(b *broken) { // lists the switch, too
+		}},
+		{[]string{"pause-is-no-record"}, func(b *broken) { // lists the switch, too
 			b.list = func(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
 				return func(yield func(store.Record, error) bool) {
 					if paused, _, _ := b.Store.Paused(ctx); !paused || yield(store.Record{}, nil) {
@@ -43,15 +43,15 @@ func pauseDefects() map[string]func(*broken) {
 					}
 				}
 			}
-		},
-		"pause-cancelled": func(b *broken) {
+		}},
+		{[]string{"pause-cancelled"}, func(b *broken) {
 			b.pause = func(ctx context.Context, reason string) error {
 				if err := b.Store.Pause(ctx, reason); err != nil {
 					return errors.New(strings.ToUpper(err.Error()))
 				}
 				return nil
 			}
-		},
+		}},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,31 +11,31 @@ import (
 	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
-// defects returns, for each case, what makes a right store one that the case
-// must find wrong.
-func defects() map[string]func(*broken) {
-	all := map[string]func(*broken){}
-	for _, some := range []map[string]func(*broken){readDefects(), writeDefects(), keyDefects(), deleteDefects(), listDefects(), flagDefects(), pauseDefects()} {
-		maps.Copy(all, some)
-	}
-	return all
+// defect is something that implementations get wrong.
+type defect struct {
+	fails []string // the cases that notice
+	plant func(b *broken)
 }
 
-func readDefects() map[string]func(*broken) {
-	return map[string]func(*broken){
-		"get-absent": reading(func(keys []store.Key, records []store.Record) []store.Record {
+func defects() []defect {
+	return slices.Concat(readDefects(), writeDefects(), keyDefects(), deleteDefects(), listDefects(), flagDefects(), pauseDefects(), checkDefects())
+}
+
+func readDefects() []defect {
+	return []defect{
+		{[]string{"get-absent"}, reading(func(keys []store.Key, records []store.Record) []store.Record {
 			if len(records) < len(keys) {
 				return append(records, store.Record{})
 			}
 			return records
-		}),
-		"get-by-each-key": func(b *broken) { // knows no names
+		})},
+		{[]string{"get-by-each-key"}, func(b *broken) { // knows no names
 			b.get = func(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 				keys = slices.DeleteFunc(slices.Clone(keys), func(k store.Key) bool { return k.Kind == store.NameKey })
 				return b.Store.Get(ctx, keys...)
 			}
-		},
-		"get-each-once": func(b *broken) {
+		}},
+		{[]string{"get-each-once"}, func(b *broken) {
 			b.get = func(ctx context.Context, keys ...store.Key) (all []store.Record, err error) {
 				for _, key := range keys {
 					records, _ := b.Store.Get(ctx, key)
@@ -44,15 +43,15 @@ func readDefects() map[string]func(*broken) {
 				}
 				return all, nil
 			}
-		},
-		"get-in-order": reading(func(_ []store.Key, records []store.Record) []store.Record {
+		}},
+		{[]string{"get-in-order"}, reading(func(_ []store.Key, records []store.Record) []store.Record {
 			slices.Reverse(records)
 			return records
-		}),
-		"get-many": reading(func(_ []store.Key, records []store.Record) []store.Record {
+		})},
+		{[]string{"get-many"}, reading(func(_ []store.Key, records []store.Record) []store.Record {
 			return records[:min(len(records), 100)]
-		}),
-		"get-shows-every-write": func(b *broken) { // shows what it showed before
+		})},
+		{[]string{"get-shows-every-write"}, func(b *broken) { // shows what it showed before
 			b.get = func(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 				records, err := b.Store.Get(ctx, keys...)
 				for i, r := range records {
@@ -63,55 +62,55 @@ func readDefects() map[string]func(*broken) {
 				}
 				return records, err
 			}
-		},
+		}},
 	}
 }
 
-func writeDefects() map[string]func(*broken) {
-	return map[string]func(*broken){
-		"put-creates": before(func(_ store.Record, r *store.Record) { r.FirstSeen = nil }),
-		"put-changes": after(func(_ store.Record, stored *store.Record, err error) error {
+func writeDefects() []defect {
+	return []defect{
+		{[]string{"put-creates"}, before(func(_ store.Record, r *store.Record) { r.FirstSeen = nil })},
+		{[]string{"put-changes"}, after(func(_ store.Record, stored *store.Record, err error) error {
 			stored.Version = 1
 			return err
-		}),
-		"put-create-taken": before(func(stored store.Record, r *store.Record) {
+		})},
+		{[]string{"put-create-taken"}, before(func(stored store.Record, r *store.Record) {
 			if r.Version == 0 {
 				r.Version = stored.Version
 			}
-		}),
-		"put-stale-version": before(func(stored store.Record, r *store.Record) { r.Version = stored.Version }),
-		"put-version-of-nothing": before(func(stored store.Record, r *store.Record) {
+		})},
+		{[]string{"put-stale-version"}, before(func(stored store.Record, r *store.Record) { r.Version = stored.Version })},
+		{[]string{"put-version-of-nothing"}, before(func(stored store.Record, r *store.Record) {
 			if stored.Version == 0 {
 				r.Version = 0
 			}
-		}),
-		"put-repeated":            before(func(_ store.Record, r *store.Record) { r.WriteID = free(0).WriteID }),
-		"put-repeated-after-swap": (*broken).checkKeysFirst,
-		"put-repeated-too-late":   (*broken).recogniseForEver,
-		"put-repeated-otherwise": func(b *broken) {
+		})},
+		{[]string{"put-repeated"}, before(func(_ store.Record, r *store.Record) { r.WriteID = free(0).WriteID })},
+		{[]string{"put-repeated-after-swap"}, (*broken).checkKeysFirst},
+		{[]string{"put-repeated-too-late"}, (*broken).recogniseForEver},
+		{[]string{"put-repeated-otherwise"}, func(b *broken) {
 			b.put = func(ctx context.Context, r store.Record) (store.Record, error) {
 				if stored := b.stored(r.AllocationID); stored.WriteID == r.WriteID {
 					return stored, nil
 				}
 				return b.Store.Put(ctx, r)
 			}
-		},
-		"put-invalid": func(b *broken) {
+		}},
+		{[]string{"put-invalid"}, func(b *broken) {
 			b.put = func(ctx context.Context, r store.Record) (store.Record, error) {
 				if r.BinderID == "" {
 					return r, nil
 				}
 				return b.Store.Put(ctx, r)
 			}
-		},
-		"put-other-ip": before(func(stored store.Record, r *store.Record) {
+		}},
+		{[]string{"put-other-ip"}, before(func(stored store.Record, r *store.Record) {
 			if stored.IP.IsValid() {
 				r.IP = stored.IP
 			}
-		}),
-		"race-for-version": (*broken).readThenWrite,
-		"race-to-create":   (*broken).readThenWrite,
-		"keeps-nothing-given": func(b *broken) {
+		})},
+		{[]string{"race-for-version"}, (*broken).readThenWrite},
+		{[]string{"race-to-create"}, (*broken).readThenWrite},
+		{[]string{"keeps-nothing-given"}, func(b *broken) {
 			b.put = func(ctx context.Context, r store.Record) (store.Record, error) {
 				stored, err := b.Store.Put(ctx, r)
 				b.kept[r.AllocationID] = r
@@ -124,8 +123,8 @@ func writeDefects() map[string]func(*broken) {
 				}
 				return records, err
 			}
-		},
-		"shares-nothing-returned": func(b *broken) {
+		}},
+		{[]string{"shares-nothing-returned"}, func(b *broken) {
 			b.get = func(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 				records, err := b.Store.Get(ctx, keys...)
 				for i, r := range records {
@@ -136,7 +135,7 @@ func writeDefects() map[string]func(*broken) {
 				}
 				return records, err
 			}
-		},
+		}},
 	}
 }
 
@@ -178,21 +177,21 @@ func (b *broken) readThenWrite() {
 	}
 }
 
-func keyDefects() map[string]func(*broken) {
-	return map[string]func(*broken){
-		"put-instance-taken": twice(func(r *store.Record) *string { return &r.InstanceID }),
-		"put-name-taken":     twice(func(r *store.Record) *string { return &r.Name }),
-		"race-for-instance":  twice(func(r *store.Record) *string { return &r.InstanceID }),
-		"race-for-name":      twice(func(r *store.Record) *string { return &r.Name }),
-		"keys-held-in-each-phase": before(func(stored store.Record, r *store.Record) { // Releasing holds nothing
+func keyDefects() []defect {
+	return []defect{
+		{[]string{"put-instance-taken"}, twice(func(r *store.Record) *string { return &r.InstanceID })},
+		{[]string{"put-name-taken"}, twice(func(r *store.Record) *string { return &r.Name })},
+		{[]string{"race-for-instance"}, twice(func(r *store.Record) *string { return &r.InstanceID })},
+		{[]string{"race-for-name"}, twice(func(r *store.Record) *string { return &r.Name })},
+		{[]string{"keys-held-in-each-phase"}, before(func(stored store.Record, r *store.Record) { // Releasing holds nothing
 			if r.Phase == store.Releasing {
 				r.InstanceID += "-released"
 			}
-		}),
-		"keys-freed-with-record":        (*broken).keepKeys,
-		"keys-freed-by-change":          (*broken).keepKeys,
-		"version-grows-over-delete":     (*broken).forgetVersions,
-		"stale-writer-of-previous-life": (*broken).forgetVersions,
+		})},
+		{[]string{"keys-freed-with-record"}, (*broken).keepKeys},
+		{[]string{"keys-freed-by-change"}, (*broken).keepKeys},
+		{[]string{"version-grows-over-delete"}, (*broken).forgetVersions},
+		{[]string{"stale-writer-of-previous-life"}, (*broken).forgetVersions},
 	}
 }
 
@@ -232,24 +231,24 @@ func (b *broken) keepKeys() {
 	}
 }
 
-func deleteDefects() map[string]func(*broken) {
-	return map[string]func(*broken){
-		"delete-removes": func(b *broken) { b.delete = func(context.Context, store.Record) error { return nil } },
-		"delete-absent": func(b *broken) {
+func deleteDefects() []defect {
+	return []defect{
+		{[]string{"delete-removes"}, func(b *broken) { b.delete = func(context.Context, store.Record) error { return nil } }},
+		{[]string{"delete-absent"}, func(b *broken) {
 			b.delete = func(ctx context.Context, r store.Record) error {
 				if b.stored(r.AllocationID).Version == 0 {
 					return store.ErrNotFound
 				}
 				return b.Store.Delete(ctx, r)
 			}
-		},
-		"delete-stale": func(b *broken) {
+		}},
+		{[]string{"delete-stale"}, func(b *broken) {
 			b.delete = func(ctx context.Context, r store.Record) error {
 				r.Version = b.stored(r.AllocationID).Version
 				return b.Store.Delete(ctx, r)
 			}
-		},
-		"delete-not-free": func(b *broken) {
+		}},
+		{[]string{"delete-not-free"}, func(b *broken) {
 			b.delete = func(ctx context.Context, r store.Record) error {
 				stored := b.stored(r.AllocationID)
 				if stored.Phase == store.Bound { // takes it away from its instance
@@ -257,17 +256,17 @@ func deleteDefects() map[string]func(*broken) {
 				}
 				return b.Store.Delete(ctx, stored)
 			}
-		},
+		}},
 	}
 }
 
-func listDefects() map[string]func(*broken) {
-	return map[string]func(*broken){
-		"list-filter": listing(func(_ store.Filter, records []store.Record) []store.Record { return records }),
-		"list-many": listing(func(_ store.Filter, records []store.Record) []store.Record {
+func listDefects() []defect {
+	return []defect{
+		{[]string{"list-filter"}, listing(func(_ store.Filter, records []store.Record) []store.Record { return records })},
+		{[]string{"list-many"}, listing(func(_ store.Filter, records []store.Record) []store.Record {
 			return records[:min(len(records), 250)]
-		}),
-		"list-break": func(b *broken) {
+		})},
+		{[]string{"list-break"}, func(b *broken) {
 			b.list = func(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
 				return func(yield func(store.Record, error) bool) {
 					b.Store.List(ctx, f)(func(r store.Record, err error) bool {
@@ -282,8 +281,12 @@ func listDefects() map[string]func(*broken) {
 					})
 				}
 			}
-		},
-		"list-again": func(b *broken) {
+		}},
+		{[]string{"list-while-written"}, listing(func(_ store.Filter, records []store.Record) []store.Record {
+			written := func(r store.Record) bool { return r.Version > 1 } // on two pages
+			return append(records, slices.DeleteFunc(slices.Clone(records), func(r store.Record) bool { return !written(r) })...)
+		})},
+		{[]string{"list-again"}, func(b *broken) {
 			b.list = func(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
 				var records []store.Record
 				for r := range b.Store.List(ctx, f) {
@@ -297,8 +300,8 @@ func listDefects() map[string]func(*broken) {
 					}
 				}
 			}
-		},
-		"cancelled": func(b *broken) {
+		}},
+		{[]string{"cancelled"}, func(b *broken) {
 			b.get = func(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 				records, err := b.Store.Get(ctx, keys...)
 				if err != nil {
@@ -306,6 +309,6 @@ func listDefects() map[string]func(*broken) {
 				}
 				return records, err
 			}
-		},
+		}},
 	}
 }

@@ -71,7 +71,7 @@ func flagCases() []testCase {
 		},
 	}, {
 		name:     "flag-reset-by-free",
-		contract: "The flag is reset when the record is Free.",
+		contract: "The flag is reset when the record is Free. A Releasing record has been taken already: freeing it needs no Forced.",
 		run: func(b *bench) {
 			r := b.allocated(1)
 			r = b.put(next(r, func(r *store.Record) { r.Phase, r.Forced = store.Releasing, true }))
@@ -97,6 +97,18 @@ func flagCases() []testCase {
 			b.flagIs(b.put(next(r, phase(store.Releasing))), false)
 		},
 	}, {
+		name:     "flag-refuses-free",
+		contract: "Making a record Free while its flag is set is ErrAllocated, and nothing is changed, unless r.Forced is set.",
+		run: func(b *bench) {
+			b.refusesTaking(func(r *store.Record) { *r = freed(*r) })
+		},
+	}, {
+		name:     "flag-refuses-other-instance",
+		contract: "Giving a record to another instance while its flag is set is ErrAllocated, and nothing is changed, unless r.Forced is set.",
+		run: func(b *bench) {
+			b.refusesTaking(func(r *store.Record) { r.InstanceID = "i-other" })
+		},
+	}, {
 		name:     "flag-release-forced",
 		contract: "Making a record Releasing while its flag is set is ErrAllocated unless r.Forced is set.",
 		run: func(b *bench) {
@@ -108,6 +120,20 @@ func flagCases() []testCase {
 			}
 		},
 	}}
+}
+
+// refusesTaking checks that an allocated record is taken from its instance only
+// by force.
+func (b *bench) refusesTaking(take func(*store.Record)) {
+	b.Helper()
+	r := b.allocated(1)
+	b.refused(next(r, take), store.ErrAllocated)
+	r.Allocated = true
+	b.stands(r)
+	b.flagIs(b.put(next(r, func(r *store.Record) {
+		take(r)
+		r.Forced = true
+	})), false)
 }
 
 // flagIs checks the flag in what Put returned and in what is stored.

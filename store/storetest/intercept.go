@@ -4,8 +4,8 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"sync"
 
+	"github.com/eipbinder/eipbinder/internal/suite"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -50,43 +50,6 @@ func Intercept(s store.Store, hook Hook) store.Store {
 	return o.with(intercepted{s, hook})
 }
 
-// send makes a call and returns what do has answered, even with an error. The
-// answer of a do that comes late is nobody's any more, but may come while the
-// caller gets the error: hence the lock.
-func send[T any](ctx context.Context, hook Hook, call string, do func(context.Context) (T, error)) (answer T, err error) {
-	if err := ctx.Err(); err != nil {
-		return answer, err
-	}
-	var mu sync.Mutex
-	var latest T
-	err = hook(ctx, call, func() error {
-		got, err := do(context.WithoutCancel(ctx))
-		mu.Lock()
-		defer mu.Unlock()
-		latest = got
-		return err
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	return latest, err
-}
-
-// ask makes a call that has an answer or an error.
-func ask[T any](ctx context.Context, hook Hook, call string, do func(context.Context) (T, error)) (T, error) {
-	answer, err := send(ctx, hook, call, do)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return answer, nil
-}
-
-// tell makes a call that has no answer but its error.
-func tell(ctx context.Context, hook Hook, call string, do func(context.Context) error) error {
-	_, err := ask(ctx, hook, call, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
-	return err
-}
-
 type intercepted struct {
 	store store.Store
 	hook  Hook
@@ -97,44 +60,20 @@ type intercepted struct {
 
 func (i intercepted) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 	keys = slices.Clone(keys)
-	return ask(ctx, i.hook, "Get", func(ctx context.Context) ([]store.Record, error) { return i.store.Get(ctx, keys...) })
+	return suite.Ask(ctx, i.hook, "Get", func(ctx context.Context) ([]store.Record, error) { return i.store.Get(ctx, keys...) })
 }
 
 func (i intercepted) Put(ctx context.Context, r store.Record) (store.Record, error) {
 	r = r.Clone()
-	return ask(ctx, i.hook, "Put", func(ctx context.Context) (store.Record, error) { return i.store.Put(ctx, r) })
+	return suite.Ask(ctx, i.hook, "Put", func(ctx context.Context) (store.Record, error) { return i.store.Put(ctx, r) })
 }
 
 func (i intercepted) Delete(ctx context.Context, r store.Record) error {
 	r = r.Clone()
-	return tell(ctx, i.hook, "Delete", func(ctx context.Context) error { return i.store.Delete(ctx, r) })
+	return suite.Tell(ctx, i.hook, "Delete", func(ctx context.Context) error { return i.store.Delete(ctx, r) })
 }
 
 func (i intercepted) List(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
 	f.Phases = slices.Clone(f.Phases)
-	return func(yield func(store.Record, error) bool) {
-		records, err := send(ctx, i.hook, "List", func(ctx context.Context) ([]store.Record, error) { return collect(i.store.List(ctx, f)) })
-		if err != nil {
-			records = records[:max(len(records)-1, 0)]
-		}
-		for _, r := range records {
-			if !yield(r, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(store.Record{}, err)
-		}
-	}
-}
-
-func collect(list iter.Seq2[store.Record, error]) ([]store.Record, error) {
-	var records []store.Record
-	for r, err := range list {
-		if err != nil {
-			return records, err
-		}
-		records = append(records, r)
-	}
-	return records, nil
+	return suite.Seq(ctx, i.hook, "List", func(ctx context.Context) iter.Seq2[store.Record, error] { return i.store.List(ctx, f) })
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/eipbinder/eipbinder/store"
 )
@@ -34,8 +35,9 @@ func listCases() []testCase {
 			var want []store.Record
 			for n := range 260 {
 				r := bound(n)
-				// Ballast, so that 260 records span DynamoDB's pages of 1 MB.
-				r.Reason = strings.Repeat("x", 5000)
+				if n >= 220 { // ballast, so that they span DynamoDB's pages of 1 MB
+					r.Reason = strings.Repeat("x", 30_000)
+				}
 				want = append(want, b.put(r))
 			}
 			if diff := difference(want, sorted(b.list(store.Filter{}))); diff != "" {
@@ -63,6 +65,10 @@ func listCases() []testCase {
 			}
 		},
 	}, {
+		name:     "list-while-written",
+		contract: "Records that are written meanwhile may be yielded as they were before or after, but each once.",
+		run:      listWhileWritten,
+	}, {
 		name:     "list-again",
 		contract: "The sequence that List returns may be used more than once, and shows what is stored when it is used.",
 		run: func(b *bench) {
@@ -87,6 +93,36 @@ func listCases() []testCase {
 		contract: "Every error but a context's wraps the cause: a context's passes through as it is.",
 		run:      cancelled,
 	}}
+}
+
+func listWhileWritten(b *bench) {
+	var records []store.Record
+	for n := range 30 {
+		records = append(records, b.put(reserved(n)))
+	}
+	var written sync.WaitGroup
+	written.Go(func() {
+		for _, r := range records {
+			if _, err := b.store.Put(b.Context(), next(r, func(r *store.Record) { r.Name = "new-" + r.Name })); err != nil {
+				b.Errorf("Put(%s) while others list: %v", r.AllocationID, err)
+			}
+		}
+	})
+	defer written.Wait()
+	for round := range 4 {
+		if round == 3 {
+			written.Wait()
+		}
+		times := map[string]int{}
+		for _, r := range b.list(store.Filter{}) {
+			times[r.AllocationID]++
+		}
+		for _, r := range records {
+			if times[r.AllocationID] != 1 {
+				b.Errorf("List yields %s %d times while it is written, want once", r.AllocationID, times[r.AllocationID])
+			}
+		}
+	}
 }
 
 func cancelled(b *bench) {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 
+	"github.com/eipbinder/eipbinder/internal/suite"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -12,11 +13,11 @@ type interceptedRegistry struct {
 }
 
 func (i interceptedRegistry) Acquire(ctx context.Context, id string) error {
-	return tell(ctx, i.hook, "Acquire", func(ctx context.Context) error { return i.registry.Acquire(ctx, id) })
+	return suite.Tell(ctx, i.hook, "Acquire", func(ctx context.Context) error { return i.registry.Acquire(ctx, id) })
 }
 
 func (i interceptedRegistry) Yield(ctx context.Context, id string) error {
-	return tell(ctx, i.hook, "Yield", func(ctx context.Context) error { return i.registry.Yield(ctx, id) })
+	return suite.Tell(ctx, i.hook, "Yield", func(ctx context.Context) error { return i.registry.Yield(ctx, id) })
 }
 
 type interceptedChecker struct {
@@ -25,7 +26,7 @@ type interceptedChecker struct {
 }
 
 func (i interceptedChecker) Check(ctx context.Context) error {
-	return tell(ctx, i.hook, "Check", i.checker.Check)
+	return suite.Tell(ctx, i.hook, "Check", i.checker.Check)
 }
 
 type interceptedPauser struct {
@@ -34,11 +35,11 @@ type interceptedPauser struct {
 }
 
 func (i interceptedPauser) Pause(ctx context.Context, reason string) error {
-	return tell(ctx, i.hook, "Pause", func(ctx context.Context) error { return i.pauser.Pause(ctx, reason) })
+	return suite.Tell(ctx, i.hook, "Pause", func(ctx context.Context) error { return i.pauser.Pause(ctx, reason) })
 }
 
 func (i interceptedPauser) Resume(ctx context.Context) error {
-	return tell(ctx, i.hook, "Resume", i.pauser.Resume)
+	return suite.Tell(ctx, i.hook, "Resume", i.pauser.Resume)
 }
 
 func (i interceptedPauser) Paused(ctx context.Context) (bool, string, error) {
@@ -46,7 +47,7 @@ func (i interceptedPauser) Paused(ctx context.Context) (bool, string, error) {
 		paused bool
 		reason string
 	}
-	a, err := ask(ctx, i.hook, "Paused", func(ctx context.Context) (a answer, err error) {
+	a, err := suite.Ask(ctx, i.hook, "Paused", func(ctx context.Context) (a answer, err error) {
 		a.paused, a.reason, err = i.pauser.Paused(ctx)
 		return a, err
 	})
@@ -59,7 +60,7 @@ type interceptedAuditor struct {
 }
 
 func (i interceptedAuditor) Audit(ctx context.Context, repair bool) ([]store.Discrepancy, error) {
-	return ask(ctx, i.hook, "Audit", func(ctx context.Context) ([]store.Discrepancy, error) { return i.auditor.Audit(ctx, repair) })
+	return suite.Ask(ctx, i.hook, "Audit", func(ctx context.Context) ([]store.Discrepancy, error) { return i.auditor.Audit(ctx, repair) })
 }
 
 const (

@@ -11,12 +11,10 @@ func pauseCases() []testCase {
 	return []testCase{{
 		name:     "pause-not-set",
 		contract: "Paused reports whether the switch is set: in an empty store it is not.",
-		pauser:   true,
 		run:      func(b *bench) { b.running() },
 	}, {
 		name:     "pause",
 		contract: "Pause sets the switch, with the reason to give to whoever asks.",
-		pauser:   true,
 		run: func(b *bench) {
 			b.pause("a change of the zone")
 			b.paused("a change of the zone")
@@ -25,7 +23,6 @@ func pauseCases() []testCase {
 	}, {
 		name:     "pause-without-reason",
 		contract: "Paused reports whether the switch is set, and why: one that was set without a reason is set.",
-		pauser:   true,
 		run: func(b *bench) {
 			b.pause("")
 			b.paused("")
@@ -33,7 +30,6 @@ func pauseCases() []testCase {
 	}, {
 		name:     "pause-again",
 		contract: "A switch that is set gets the new reason.",
-		pauser:   true,
 		run: func(b *bench) {
 			b.pause("first")
 			b.pause("second")
@@ -42,7 +38,6 @@ func pauseCases() []testCase {
 	}, {
 		name:     "resume",
 		contract: "Resume clears the switch.",
-		pauser:   true,
 		run: func(b *bench) {
 			for _, reason := range []string{"first", "second"} {
 				b.pause(reason)
@@ -54,7 +49,6 @@ func pauseCases() []testCase {
 	}, {
 		name:     "resume-not-set",
 		contract: "Resume of a switch that is not set is success.",
-		pauser:   true,
 		run: func(b *bench) {
 			b.resume()
 			b.running()
@@ -66,7 +60,6 @@ func pauseCases() []testCase {
 	}, {
 		name:     "pause-is-no-record",
 		contract: "The switch stops binders, not the store: records are read and written as before, and do not touch it.",
-		pauser:   true,
 		run: func(b *bench) {
 			before := b.put(bound(1))
 			b.pause("a change of the zone")
@@ -83,7 +76,6 @@ func pauseCases() []testCase {
 	}, {
 		name:     "pause-cancelled",
 		contract: "Every error but a context's wraps the cause: a context's passes through as it is.",
-		pauser:   true,
 		run: func(b *bench) {
 			ctx, cancel := context.WithCancel(b.Context())
 			cancel()
@@ -98,7 +90,7 @@ func pauseCases() []testCase {
 	}}
 }
 
-func (b *bench) pauser() store.Pauser { return b.store.(store.Pauser) }
+func (b *bench) pauser() store.Pauser { return optionally[store.Pauser](b) }
 
 func (b *bench) pause(reason string) {
 	b.Helper()

@@ -12,7 +12,6 @@ func registryCases() []testCase {
 	return []testCase{{
 		name:     "acquire",
 		contract: "Acquire sets the flag Allocated of a visible record; ErrAllocated if the flag is set.",
-		registry: true,
 		run: func(b *bench) {
 			r := b.allocated(1)
 			b.flagIs(b.put(next(r, func(*store.Record) {})), true)
@@ -21,7 +20,6 @@ func registryCases() []testCase {
 	}, {
 		name:     "acquire-invisible",
 		contract: "Acquire is ErrNotFound if no visible record has this address.",
-		registry: true,
 		run: func(b *bench) {
 			invisible := []store.Record{b.put(free(2)), b.put(reserved(3)), b.put(next(bound(4), draining(true)))}
 			invisible = append(invisible, b.put(next(b.put(bound(5)), phase(store.Releasing))))
@@ -35,14 +33,13 @@ func registryCases() []testCase {
 	}, {
 		name:     "acquire-race",
 		contract: "Of many schedule servers that acquire a record, one wins; the others get ErrAllocated.",
-		registry: true,
 		run: func(b *bench) {
-			r := b.put(bound(1))
+			r, registry := b.put(bound(1)), b.registry()
 			var winners atomic.Int64
 			var group sync.WaitGroup
 			for range racers {
 				group.Go(func() {
-					err := b.registry().Acquire(b.Context(), r.AllocationID)
+					err := registry.Acquire(b.Context(), r.AllocationID)
 					if err == nil {
 						winners.Add(1)
 						return
@@ -58,7 +55,6 @@ func registryCases() []testCase {
 	}, {
 		name:     "yield",
 		contract: "Yield clears the flag of a record, visible or draining. A flag that is not set is success.",
-		registry: true,
 		run: func(b *bench) {
 			for n, on := range []bool{false, true} {
 				r := b.allocated(n)
@@ -76,7 +72,6 @@ func registryCases() []testCase {
 	}, {
 		name:     "yield-not-bound",
 		contract: "Yield is ErrNotFound if there is no Bound record of this address.",
-		registry: true,
 		run: func(b *bench) {
 			others := []store.Record{b.put(free(2)), b.put(reserved(3)), b.put(next(b.put(bound(4)), phase(store.Releasing)))}
 			for _, r := range append(others, free(1)) {
@@ -89,7 +84,6 @@ func registryCases() []testCase {
 	}, {
 		name:     "flag-is-no-write",
 		contract: "The flag is the schedule servers': setting and clearing it leaves Version as it is, so that it gets in no writer's way.",
-		registry: true,
 		run: func(b *bench) {
 			r := b.allocated(1)
 			b.setFlag(r, false)

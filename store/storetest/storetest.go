@@ -12,6 +12,9 @@
 // [Options].SetAllocated. Cases about optional interfaces that the store does
 // not implement are skipped.
 //
+// What a writer leaves that dies half-way is yours to test: no suite can kill it
+// at the right moment.
+//
 // [Intercept] is for tests of what uses a store: it puts faults and delays
 // between the two.
 //
@@ -20,21 +23,19 @@ package storetest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"testing"
 
+	"github.com/eipbinder/eipbinder/internal/suite"
 	"github.com/eipbinder/eipbinder/store"
 )
 
-// Options changes what Run does.
+// Options tune a run of the suite.
 type Options struct {
 	// Exclude names the cases that are not run, each with the reason, which is
-	// printed. It is for backends over a stand-in that is known to be wrong, not
-	// for backends that are. Default: none. An unknown name or an empty reason
-	// fails the test.
+	// printed. It is for backends over a stand-in that is known to be wrong, and
+	// for what a database cannot do, not for backends that are wrong. Default:
+	// none. An unknown name or an empty reason fails the test.
 	Exclude map[string]string
 	// SetAllocated sets or clears the flag Allocated of a visible record as a
 	// schedule server does. Required if the store is not a [store.Registry],
@@ -42,42 +43,17 @@ type Options struct {
 	SetAllocated func(ctx context.Context, s store.Store, r store.Record, allocated bool) error
 }
 
-// T is what a case needs of a test. [*testing.T] is one.
-type T interface {
-	Helper()
-	Context() context.Context
-	Errorf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
-
-// Run runs all cases, each on a store of its own, which newStore must return
-// empty.
-func Run(t *testing.T, newStore func(*testing.T) store.Store, optFns ...func(*Options)) {
+// Run tests the store that open returns, which must be empty, one subtest for
+// each sentence of the contract. It calls open for each anew; what open needs to
+// clean up, it registers with its t. Cases about optional interfaces that the
+// store does not implement are skipped.
+func Run(t *testing.T, open func(t *testing.T) store.Store, optFns ...func(*Options)) {
 	t.Helper()
-	var opts Options
+	var options Options
 	for _, fn := range optFns {
-		fn(&opts)
+		fn(&options)
 	}
-	if err := checkExclude(opts.Exclude); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cases() {
-		t.Run(c.name, func(t *testing.T) {
-			if reason := opts.Exclude[c.name]; reason != "" {
-				t.Skipf("excluded: %s", reason)
-			}
-			s := newStore(t)
-			if missing := c.missing(s); missing != "" {
-				t.Skipf("the store is not a %s", missing)
-			}
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("the contract says: %s", c.contract)
-				}
-			})
-			c.run(newBench(t, s, opts))
-		})
-	}
+	suite.Run(t, cases(), func(t *testing.T) fixture { return fixture{open(t), options.SetAllocated} }, suite.Options{Exclude: options.Exclude})
 }
 
 // testCase is one sentence of the contract and its proof.
@@ -85,37 +61,12 @@ type testCase struct {
 	name     string
 	contract string
 	run      func(*bench)
-	registry bool // is about store.Registry
-	pauser   bool // is about store.Pauser
 }
 
-// missing names the optional interface that the case is about, if the store
-// lacks it.
-func (c testCase) missing(s store.Store) string {
-	_, registry := s.(store.Registry)
-	_, pauser := s.(store.Pauser)
-	switch {
-	case c.registry && !registry:
-		return "store.Registry"
-	case c.pauser && !pauser:
-		return "store.Pauser"
+func cases() []suite.Case[fixture] {
+	var cases []suite.Case[fixture]
+	for _, c := range slices.Concat(getCases(), putCases(), keyCases(), raceCases(), deleteCases(), listCases(), memoryCases(), flagCases(), registryCases(), pauseCases(), checkCases()) {
+		cases = append(cases, suite.Case[fixture]{Name: c.name, Contract: c.contract, Run: func(t suite.T, f fixture) { c.run(newBench(t, f)) }})
 	}
-	return ""
-}
-
-func cases() []testCase {
-	return slices.Concat(getCases(), putCases(), keyCases(), raceCases(), deleteCases(), listCases(), memoryCases(), flagCases(), registryCases(), pauseCases())
-}
-
-func checkExclude(exclude map[string]string) error {
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(exclude)) {
-		if !slices.ContainsFunc(cases(), func(c testCase) bool { return c.name == name }) {
-			errs = append(errs, fmt.Errorf("storetest: Exclude names %q, but there is no such case", name))
-		}
-		if exclude[name] == "" {
-			errs = append(errs, fmt.Errorf("storetest: Exclude gives no reason for %q", name))
-		}
-	}
-	return errors.Join(errs...)
+	return cases
 }

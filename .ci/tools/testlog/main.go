@@ -5,10 +5,11 @@
 //
 //	go test -json ./... | testlog -allowed allowed-skips.txt
 //
-// Each line of that file is a regular expression for a package's path below
-// the repository's root, a space and a test's name, then " # " and the reason.
-// It must match the whole; one that matches no skipped test is an error, too,
-// unless -partial says that only some of the tests were run.
+// Each line of that file is a regular expression for a package's path, below
+// the repository's root if it lies there, a space and a test's name, then " # "
+// and the reason. It must match the whole; one that matches no skipped test is
+// an error, too, if tests of its package were run, unless -partial says that
+// only some of them were.
 package main
 
 import (
@@ -36,18 +37,19 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	skips, err := report(os.Stdin, os.Stdout)
+	r, err := report(os.Stdin, os.Stdout)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if !check(os.Stdout, rules, skips, *partial) {
+	if !r.check(rules, *partial) {
 		os.Exit(1)
 	}
 }
 
 // rule allows skips.
 type rule struct {
-	pattern *regexp.Regexp
+	pattern *regexp.Regexp // package and test
+	pkg     *regexp.Regexp // package alone
 	reason  string
 	used    bool
 }
@@ -57,24 +59,40 @@ func readRules(path string) ([]*rule, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := parseRules(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return rules, nil
+}
+
+func parseRules(text string) ([]*rule, error) {
 	var rules []*rule
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
 		pattern, reason, ok := strings.Cut(line, " # ")
 		if !ok {
-			return nil, fmt.Errorf("%s: %q gives no reason after \" # \"", path, line)
+			return nil, fmt.Errorf("%q gives no reason after \" # \"", line)
 		}
-		compiled, err := regexp.Compile("^(?:" + strings.TrimSpace(pattern) + ")$")
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+		pkg, test, ok := strings.Cut(strings.TrimSpace(pattern), " ")
+		if !ok {
+			return nil, fmt.Errorf("%q is not a package, a space and a test", pattern)
 		}
-		rules = append(rules, &rule{pattern: compiled, reason: reason})
+		both, err1 := whole(pkg + " " + test)
+		alone, err2 := whole(pkg)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		rules = append(rules, &rule{pattern: both, pkg: alone, reason: reason})
 	}
 	return rules, nil
 }
+
+// whole compiles an expression that must match the whole of a text.
+func whole(pattern string) (*regexp.Regexp, error) { return regexp.Compile("^(?:" + pattern + ")$") }
 
 // event is what go test -json prints, see go doc test2json.
 type event struct {
@@ -85,7 +103,8 @@ type event struct {
 type skip struct{ test, reason string }
 
 // reader keeps the output of the tests that run, by package and test, until
-// it is known whether anybody wants to read it.
+// it is known whether anybody wants to read it. tests has an entry for each
+// package of which a test was run.
 type reader struct {
 	out   io.Writer
 	tests map[string]map[string][]string
@@ -93,12 +112,12 @@ type reader struct {
 }
 
 // report copies to out what is worth reading of the events in in.
-func report(in io.Reader, out io.Writer) ([]skip, error) {
-	r := reader{out: out, tests: map[string]map[string][]string{}}
+func report(in io.Reader, out io.Writer) (*reader, error) {
+	r := &reader{out: out, tests: map[string]map[string][]string{}}
 	for events := json.NewDecoder(bufio.NewReader(in)); ; {
 		var e event
 		if err := events.Decode(&e); errors.Is(err, io.EOF) {
-			return r.skips, nil
+			return r, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("go test -json printed something else: %w", err)
 		}
@@ -133,7 +152,7 @@ func (r *reader) testEvent(e event) {
 	case "fail":
 		fmt.Fprint(r.out, strings.Join(tests[e.Test], ""))
 	case "skip":
-		r.skips = append(r.skips, skip{name(e), reason(tests[e.Test])})
+		r.skips = append(r.skips, skip{below(e.Package) + " " + e.Test, reason(tests[e.Test])})
 	case "pass":
 	default: // run, pause, cont
 		return
@@ -141,7 +160,7 @@ func (r *reader) testEvent(e event) {
 	delete(tests, e.Test)
 }
 
-func name(e event) string { return strings.TrimPrefix(e.Package, root) + " " + e.Test }
+func below(pkg string) string { return strings.TrimPrefix(pkg, root) }
 
 // reason returns what a skipped test said, without go test's own lines.
 func reason(lines []string) string {
@@ -153,24 +172,34 @@ func reason(lines []string) string {
 }
 
 // check prints the skips and reports whether all are allowed and, unless the
-// run was partial, all rules are needed.
-func check(out io.Writer, rules []*rule, skips []skip, partial bool) bool {
+// run was partial, all rules for packages that were tested are needed.
+func (r *reader) check(rules []*rule, partial bool) bool {
 	ok := true
-	for _, s := range skips {
-		i := slices.IndexFunc(rules, func(r *rule) bool { return r.pattern.MatchString(s.test) })
+	for _, s := range r.skips {
+		i := slices.IndexFunc(rules, func(rule *rule) bool { return rule.pattern.MatchString(s.test) })
 		if i < 0 {
-			fmt.Fprintf(out, "skipped, NOT ALLOWED: %s: %s\n", s.test, s.reason)
+			fmt.Fprintf(r.out, "skipped, NOT ALLOWED: %s: %s\n", s.test, s.reason)
 			ok = false
 			continue
 		}
 		rules[i].used = true
-		fmt.Fprintf(out, "skipped, allowed: %s: %s\n", s.test, s.reason)
+		fmt.Fprintf(r.out, "skipped, allowed: %s: %s\n", s.test, s.reason)
 	}
-	for _, r := range rules {
-		if !r.used && !partial {
-			fmt.Fprintf(out, "allowed, but NOT SKIPPED: %s (%s)\n", r.pattern, r.reason)
+	for _, rule := range rules {
+		if !rule.used && !partial && r.tested(rule.pkg) {
+			fmt.Fprintf(r.out, "allowed, but NOT SKIPPED: %s (%s)\n", rule.pattern, rule.reason)
 			ok = false
 		}
 	}
 	return ok
+}
+
+// tested reports whether a test of such a package was run.
+func (r *reader) tested(pkg *regexp.Regexp) bool {
+	for path := range r.tests {
+		if pkg.MatchString(below(path)) {
+			return true
+		}
+	}
+	return false
 }

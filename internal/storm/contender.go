@@ -1,0 +1,44 @@
+package storm
+
+import (
+	"context"
+	"time"
+)
+
+// Contender is a way to make workers usable.
+type Contender struct {
+	Name string
+	// PerAddress: its names belong to addresses, and stay when these are freed.
+	PerAddress bool
+	// Prepare is what an operator does once, long before the first launch; its
+	// calls are not counted. Nil: nothing.
+	Prepare func(context.Context, *World) error
+	// Run follows the world's events until the context ends, and returns when
+	// all that it has started is at its end. Its error is one of construction:
+	// what goes wrong with workers shows in the result.
+	Run func(context.Context, *World) error
+}
+
+// Contenders returns all of them.
+func Contenders() []Contender {
+	var all []Contender
+	for _, n := range []Naming{Prewarmed, ByInstance} {
+		all = append(all, Controller(n), Queue(n), EventByEvent(n))
+	}
+	return append(all, Prototype(), ClusterLock())
+}
+
+// sweepInterval is how often this module's contenders sweep.
+const sweepInterval = time.Minute
+
+// eachMinute calls sweep each minute until the context ends; a sweep's own
+// context ends before the next one is due.
+func eachMinute(ctx context.Context, sweep func(context.Context)) {
+	next := time.Now().Add(sweepInterval)
+	for sleep(ctx, time.Until(next)) == nil {
+		next = next.Add(sweepInterval)
+		limited, cancel := context.WithDeadline(ctx, next.Add(-5*time.Second))
+		sweep(limited)
+		cancel()
+	}
+}

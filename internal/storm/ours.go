@@ -1,0 +1,95 @@
+package storm
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/binder/ec2fleet"
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
+	"github.com/eipbinder/eipbinder/ec2tag"
+	"github.com/eipbinder/eipbinder/eippool/ec2pool"
+)
+
+// Naming is how this module's contenders name workers.
+type Naming string
+
+const (
+	// dnsLinger is how long changes of names wait for each other.
+	dnsLinger = 5 * time.Second
+	// dnsPoll is the time between two looks.
+	dnsPoll = 8 * time.Second
+	// dnsFirstLook is the shortest time in which a change is in sync.
+	dnsFirstLook = 20 * time.Second
+)
+
+// The ways.
+const (
+	// ByInstance publishes a name for each worker when it has its address.
+	ByInstance Naming = "instance names"
+	// Prewarmed publishes a name for each address, before any worker exists.
+	Prewarmed Naming = "prewarmed names"
+)
+
+func (n Naming) policy() dnspolicy.Policy {
+	if n == Prewarmed {
+		return dnspolicy.PerAddress(dnspolicy.DashedIP())
+	}
+	return dnspolicy.InstanceID()
+}
+
+// contender is one of this module's.
+func (n Naming) contender(how string) Contender {
+	c := Contender{Name: how + ", " + string(n), PerAddress: n == Prewarmed}
+	if n == Prewarmed {
+		c.Prepare = prewarm
+	}
+	return c
+}
+
+// newBinder returns a Binder with clients of its own, as a process of this name
+// has it. The account's quotas are split among so many processes.
+func (w *World) newBinder(process string, n Naming, processes int) (*binder.Binder, error) {
+	pacer, err := w.pacer(processes)
+	if err != nil {
+		return nil, err
+	}
+	calls := w.clients(process, pacer.Retryer(goRetryer(chance(w.Seed, "backoff", process))))
+	selector, err := ec2tag.Parse("Pool=byol,App=streaming")
+	if err != nil {
+		return nil, err
+	}
+	workers, err := ec2tag.Parse("karpenter.sh/nodepool=media")
+	if err != nil {
+		return nil, err
+	}
+	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns, o.LookAge = selector, pacer, 10*time.Second })
+	if err != nil {
+		return nil, err
+	}
+	fleet, err := ec2fleet.New(calls.ec2, func(o *ec2fleet.Options) { o.Tags = workers })
+	if err != nil {
+		return nil, err
+	}
+	zone, err := route53zone.New(calls.route53, w.ZoneID, func(o *route53zone.Options) {
+		o.Linger, o.FirstLook, o.PollInterval = dnsLinger, dnsFirstLook, dnsPoll
+		o.ChangeTokens = rate.NewLimiter(rate.Limit(100/float64(processes)), 1500/processes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: n.policy(), Zone: zone, Store: w.Records}
+	b, err := binder.New(backends, func(o *binder.Options) {
+		o.Suffix, o.KeepNames = suffix, n == Prewarmed
+		if processes > 1 { // functions: their time is paid for
+			o.DNSWait = 2 * time.Second
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("process %s: %w", process, err)
+	}
+	return b, nil
+}

@@ -1,0 +1,92 @@
+package storm_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/eipbinder/eipbinder/internal/storm"
+)
+
+var (
+	out        = flag.String("storm.out", "", "run all storms, and write table, JSON and pictures into this folder")
+	profiles   = flag.String("storm.profiles", "", "with storm.out: the profiles to run, separated by commas; empty: all")
+	contenders = flag.String("storm.contenders", "", "with storm.out: run contenders whose names contain one of these, separated by commas; empty: all")
+	seed       = flag.Uint64("storm.seed", 1, "the seed of launches, latencies and faults")
+	targets    = flag.Bool("storm.targets", false, "with storm.out: fail where a target is missed")
+)
+
+// run lets one contender compete in a bubble of its own.
+func run(t *testing.T, c storm.Contender, p storm.Profile) (result storm.Result) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		if result, err = storm.Run(t.Context(), c, p, *seed); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return result
+}
+
+func TestStorms(t *testing.T) {
+	if *out == "" {
+		t.Log("the storms run with -storm.out=DIR; TestSmallStorm is what always runs")
+		return
+	}
+	var results []storm.Result
+	for _, p := range storm.Profiles() {
+		if *profiles != "" && !slices.Contains(strings.Split(*profiles, ","), p.Name) {
+			continue
+		}
+		for _, c := range storm.Contenders() {
+			if wanted(c.Name) {
+				t.Run(p.Name+"/"+c.Name, func(t *testing.T) { results = append(results, run(t, c, p)) })
+				write(t, results) // a long run shows what it has
+			}
+		}
+	}
+	for _, m := range storm.Missed(results) {
+		if *targets {
+			t.Error(m)
+			continue
+		}
+		t.Log("missed:", m)
+	}
+}
+
+func wanted(name string) bool {
+	return *contenders == "" || slices.ContainsFunc(strings.Split(*contenders, ","), func(part string) bool { return strings.Contains(name, part) })
+}
+
+// write writes all that there is so far.
+func write(t *testing.T, results []storm.Result) {
+	t.Helper()
+	file := func(name string, fill func(io.Writer) error) {
+		f, err := os.Create(filepath.Join(*out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmp.Or(fill(f), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file("storms.txt", func(w io.Writer) error { return storm.WriteTable(w, results) })
+	file("storms.json", func(w io.Writer) error { return storm.WriteJSON(w, results) })
+	byProfile := map[string][]storm.Result{}
+	for _, r := range results {
+		byProfile[r.Profile] = append(byProfile[r.Profile], r)
+	}
+	for name, of := range byProfile {
+		file(fmt.Sprintf("storm-%s.svg", name), func(w io.Writer) error { return storm.WriteChart(w, of) })
+	}
+}

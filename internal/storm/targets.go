@@ -1,0 +1,82 @@
+package storm
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// target is what a contender of this module must reach.
+type target struct {
+	what    string
+	applies func(Result) bool
+	measure func(Result) float64
+	atMost  float64
+}
+
+// dnsAllowance is what names of instances may add to the floor: the longest
+// time to INSYNC, what changes wait for each other, and the time between two
+// looks. In seconds.
+const dnsAllowance = 60 + float64((dnsLinger+dnsPoll)/time.Second)
+
+// targets are those of 1,000 nodes where not said otherwise.
+func targets() []target {
+	const anyone, controller, batches = "", "controller", "SQS batches"
+	thousand := func(how, names string) func(Result) bool {
+		return func(r Result) bool {
+			return strings.HasPrefix(r.Profile, "1000") && strings.HasPrefix(r.Contender, how) && strings.HasSuffix(r.Contender, names)
+		}
+	}
+	ours := func(r Result) bool { return strings.HasSuffix(r.Contender, " names") }
+	overFloor := func(r Result) float64 { return r.Ratio }
+	withDNS := func(r Result) float64 { return max(0, r.Last-dnsAllowance) / r.FloorLast }
+	return []target{
+		{"last usable ÷ floor", thousand(controller, string(Prewarmed)), overFloor, 1.03},
+		{"last usable ÷ floor", thousand(batches, string(Prewarmed)), overFloor, 1.10},
+		{"(last usable - DNS) ÷ floor", thousand(controller, string(ByInstance)), withDNS, 1.03},
+		{"(last usable - DNS) ÷ floor", thousand(batches, string(ByInstance)), withDNS, 1.10},
+		{"workers that are never usable", ours, func(r Result) float64 { return float64(r.Late) }, 0},
+		{"broken invariants", ours, func(r Result) float64 { return float64(r.broken()) }, 0},
+		{"left behind", ours, func(r Result) float64 { return float64(r.Leftovers.Rows + r.Leftovers.Names + r.Leftovers.Addresses) }, 0},
+		{"EC2 mutating calls per node", thousand(controller, anyone), func(r Result) float64 { return r.PerNode.EC2Mutating }, 1.02},
+		{"EC2 describe calls per node", thousand(controller, anyone), func(r Result) float64 { return r.PerNode.EC2Describe }, 0.05},
+		{"Route 53 requests per node", thousand(controller, string(Prewarmed)), func(r Result) float64 { return r.bindingRoute53() }, 0},
+		{"Route 53 requests per node", thousand(controller, string(ByInstance)), func(r Result) float64 { return r.PerNode.Route53 }, 0.2},
+		{"store transactions per node", thousand(controller, anyone), func(r Result) float64 { return r.PerNode.Transactions }, 4},
+		{"throttled share", thousand(controller, anyone), func(r Result) float64 { return r.ThrottledShare }, 0.01},
+	}
+}
+
+// broken is how often an invariant did not hold.
+func (r Result) broken() int {
+	n := 0
+	for _, times := range r.Violations {
+		n += times
+	}
+	return n
+}
+
+// bindingRoute53 is the requests of bindings: a sweep lists the zone.
+func (r Result) bindingRoute53() float64 {
+	n := 0
+	for _, c := range r.Calls {
+		if c.API == "ChangeResourceRecordSets" || c.API == "GetChange" {
+			n += c.Calls
+		}
+	}
+	return float64(n) / float64(r.Nodes)
+}
+
+// Missed says which targets the results miss; a measure of a contender whose
+// workers were not all usable is not compared, since that is a miss of its own.
+func Missed(results []Result) []string {
+	var missed []string
+	for _, r := range results {
+		for _, t := range targets() {
+			if got := t.measure(r); t.applies(r) && got > t.atMost {
+				missed = append(missed, fmt.Sprintf("storm %s, %s: %s: %.3f, more than %.3f", r.Profile, r.Contender, t.what, got, t.atMost))
+			}
+		}
+	}
+	return missed
+}
