@@ -16,12 +16,13 @@ type subject struct {
 	*world
 	backends  binder.Backends
 	options   []func(*binder.Options)
-	decisions string // how the planner is mutated; empty: it is not
+	decisions string                                      // how the planner is mutated; empty: it is not
+	sweeps    func(*binder.Binder) (binder.Report, error) // sweepAll unless it is mutated
 }
 
 func newSubject(t *testing.T, addresses int) *subject {
 	w := newWorld(t, addresses)
-	return &subject{world: w, backends: binder.Backends{
+	return &subject{world: w, sweeps: sweepAll, backends: binder.Backends{
 		Fleet: hookedFleet{w}, Pool: hookedPool{w}, Zone: hookedZone{w}, Store: hookedStore{w}, Policy: dnspolicy.InstanceID(),
 	}}
 }
@@ -45,7 +46,9 @@ func (s *subject) do(id string) binder.Outcome {
 	return outcomes[0]
 }
 
-func (s *subject) sweep() (binder.Report, error) { return s.fresh().Sweep(context.Background()) }
+func sweepAll(b *binder.Binder) (binder.Report, error) { return b.Sweep(context.Background()) }
+
+func (s *subject) sweep() (binder.Report, error) { return s.sweeps(s.fresh()) }
 
 // bound launches a worker and binds it.
 func (s *subject) bound(id string) (store.Record, error) {

@@ -3,6 +3,8 @@ package binder_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
@@ -61,9 +63,35 @@ func zoneMutations() []mutation {
 			func(s *subject) { s.backends.Zone = deletingZone{s.backends.Zone} }, changedNameStays, 1},
 		{"a lost reply of DNS is recognised by publishing again", "zone that does not say what it holds",
 			func(s *subject) { s.backends.Zone = reticentZone{s.backends.Zone} }, lostReplyIsRecognised, 1},
+		{"not ours, not touched: names that no record explains", "sweep that removes what it cannot explain",
+			func(s *subject) { s.sweeps = binder.SweepWhatIsUnexplained }, unexplainedNamesStay, 1},
 		{"an error is never an absence", "zone that finds nothing when it fails",
 			func(s *subject) { s.backends.Zone = forgetfulZone{s.backends.Zone} }, failedLookupStopsTheSweep, 1},
 	}
+}
+
+// unexplainedNamesStay: somebody else uses the same suffix, for addresses of the
+// pool and for others.
+func unexplainedNamesStay(s *subject) error {
+	r, err := s.bound("i-1")
+	if err != nil {
+		return err
+	}
+	theirs := map[string]string{"www": "192.0.2.1", "status": r.IP.String()}
+	for name, ip := range theirs {
+		s.publish(name, ip)
+	}
+	report, err := s.sweep()
+	if err != nil {
+		return err
+	}
+	for name, ip := range theirs {
+		found := slices.ContainsFunc(report.Findings, func(f binder.Finding) bool { return f.Name == name+"."+suffix })
+		if s.value(name) != ip || !found {
+			return fmt.Errorf("%s is %q now; reported: %t", name, s.value(name), found)
+		}
+	}
+	return nil
 }
 
 func (s *subject) value(name string) string {

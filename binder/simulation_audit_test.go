@@ -28,7 +28,10 @@ type trouble struct {
 // audit follows a clean sweep that began at that time: what is wrong must be
 // repaired or reported within three of them. The caller holds s.mu.
 func (s *simulation) audit(began time.Time, report binder.Report) {
-	now := s.wrong(report)
+	now := s.wrong(began, report)
+	if !began.Before(s.hampered.Add(patience)) {
+		s.tally["audits without excuse"]++
+	}
 	for key := range s.troubles {
 		if now[key] == nil {
 			delete(s.troubles, key)
@@ -40,14 +43,13 @@ func (s *simulation) audit(began time.Time, report binder.Report) {
 			s.troubles[key] = t
 			continue
 		}
-		for _, id := range t.ids {
-			if s.changed[id].After(known.since) {
-				known.since, known.sweeps = s.changed[id], 0
-			}
+		if at := s.disturbed(t); at.After(known.since) {
+			known.since, known.sweeps = at, 0
 		}
-		if t.reported || began.Before(known.since.Add(patience)) {
+		if began.Before(known.since.Add(patience)) {
 			continue
 		}
+		s.tally["troubles counted"]++
 		if known.sweeps++; known.sweeps >= 3 {
 			s.violated(fmt.Sprintf("neither repaired nor reported within three sweeps: %s: %s", key, t.what), t.ids...)
 		}
@@ -57,6 +59,23 @@ func (s *simulation) audit(began time.Time, report binder.Report) {
 			delete(s.damaged, id)
 		}
 	}
+}
+
+// disturbed returns when the time began anew within which the trouble must be
+// repaired or reported.
+func (s *simulation) disturbed(t *trouble) time.Time {
+	last := s.hampered
+	if t.reported {
+		last = time.Now()
+	}
+	for _, id := range t.ids {
+		for _, at := range []time.Time{s.changed[id], s.hindered[id]} {
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	return last
 }
 
 func (s *simulation) troubled(id string) bool {
@@ -69,10 +88,10 @@ func (s *simulation) troubled(id string) bool {
 }
 
 // checkEnd is the audit after which nothing may be wrong any more: I5.
-func (s *simulation) checkEnd(last binder.Report) {
+func (s *simulation) checkEnd(began time.Time, last binder.Report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key, t := range s.wrong(last) {
+	for key, t := range s.wrong(began, last) {
 		if t.reported {
 			s.tally["finally reported"]++
 			continue
@@ -107,8 +126,9 @@ func (s *simulation) all() []store.Record {
 	return all
 }
 
-// wrong returns what is not as it should be, by address, instance or name.
-func (s *simulation) wrong(report binder.Report) map[string]*trouble {
+// wrong returns what is not as it should be after a sweep that began then, by
+// address, instance or name.
+func (s *simulation) wrong(began time.Time, report binder.Report) map[string]*trouble {
 	found, said := map[string]*trouble{}, reported(report)
 	add := func(key, what string, ids ...string) {
 		ids = append(ids, key)
@@ -122,13 +142,18 @@ func (s *simulation) wrong(report binder.Report) map[string]*trouble {
 	for _, r := range records {
 		byAddress[r.AllocationID] = r
 		if r.Phase != store.Free {
-			names[r.Name], bound[r.InstanceID] = r, true
+			bound[r.InstanceID] = true
+		}
+		if r.Phase != store.Free || r.KeepName {
+			for _, set := range r.RRSets {
+				names[set.Name] = r
+			}
 		}
 		if what := s.wrongRecord(r); what != "" {
 			add(r.AllocationID, what, r.InstanceID, r.Name)
 		}
 	}
-	usable := s.wrongAddresses(byAddress, add)
+	usable := s.wrongAddresses(began, byAddress, add)
 	s.wrongNames(names, add)
 	for id, w := range s.workers {
 		if w.state == binder.Running && w.eligible && !bound[id] && usable > 0 {
@@ -170,16 +195,18 @@ func (s *simulation) wrongRecord(r store.Record) string {
 	switch {
 	case a.AssociationID != r.AssociationID || a.NetworkInterfaceID != r.NetworkInterfaceID:
 		return fmt.Sprintf("it is bound by %q, but EC2 has %q", r.AssociationID, a.AssociationID)
-	case !s.published(r.Name, r.IP.String()):
-		return "its name is not published"
+	case slices.ContainsFunc(r.RRSets, func(set store.RRSet) bool { return !s.listed(set) }):
+		return "its names are not published"
+	case s.pool.ReverseName(r.AllocationID) != r.ReverseName:
+		return "its reverse name is " + s.pool.ReverseName(r.AllocationID)
 	case r.Draining && r.Reason == "instance is stopped":
 		return "it is hidden, though its instance runs"
 	}
 	return ""
 }
 
-// wrongAddresses returns how many addresses could be bound now.
-func (s *simulation) wrongAddresses(records map[string]store.Record, add func(key, what string, ids ...string)) int {
+// wrongAddresses returns how many addresses the sweep could have bound.
+func (s *simulation) wrongAddresses(began time.Time, records map[string]store.Record, add func(key, what string, ids ...string)) int {
 	usable := 0
 	for id := range s.addresses {
 		a, _ := s.address(id)
@@ -189,8 +216,14 @@ func (s *simulation) wrongAddresses(records map[string]store.Record, add func(ke
 		case !recorded && len(a.Tags) == 0: // none of ours
 		case free && a.Associated():
 			add(id, "it is free, but associated with "+a.NetworkInterfaceID, a.InstanceID)
-		case free && len(a.Tags) > 0 && time.Now().After(r.ReusableAt):
+		case free && len(a.Tags) > 0 && began.After(r.ReusableAt) && began.After(r.FencedUntil) && began.After(s.changed[id]):
 			usable++
+		}
+		if free && len(a.Tags) > 0 && s.naming.keeps && !a.Associated() && !slices.ContainsFunc(r.RRSets, s.listed) {
+			add(id, "its name is not published though it should stay", dashedName(a))
+		}
+		if name := s.pool.ReverseName(id); free && name != "" && name != r.ReverseName {
+			add(id, "it is free, but its reverse name is "+name)
 		}
 	}
 	for id, r := range records {
@@ -206,10 +239,17 @@ func (s *simulation) wrongNames(explained map[string]store.Record, add func(key,
 		if err != nil || !dnspolicy.Contains(suffix, set.Name) {
 			continue
 		}
-		if r, ok := explained[set.Name]; !ok {
-			add(set.Name, "the name is nobody's")
-		} else if r.IP.String() != set.Values[0] {
+		r, ok := explained[set.Name]
+		a, exists := s.address(r.AllocationID)
+		switch {
+		case !ok:
+			add(set.Name, "the name is nobody's", nameOf(set))
+		case !slices.ContainsFunc(r.RRSets, func(own store.RRSet) bool { return unstored(own).Equal(set) }):
 			add(set.Name, "the name points at "+set.Values[0], r.AllocationID, r.InstanceID)
+		case r.Phase == store.Free && !exists:
+			add(set.Name, "the name points at an address that has left the account", r.AllocationID)
+		case r.Phase == store.Free && len(a.Tags) == 0:
+			add(set.Name, "the name points at an address that has left the pool", r.AllocationID)
 		}
 	}
 }

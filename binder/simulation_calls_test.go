@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
@@ -24,6 +25,8 @@ type process struct {
 	kill   func()
 	dead   bool // guarded by s.mu, as is the next
 	faults int  // that its calls met
+
+	touched map[string]time.Time // when it last tried to write about something, by ID or name
 }
 
 // simCall is an external call of a process.
@@ -49,7 +52,13 @@ const (
 	crashesAndLandsLate
 )
 
-var errNetwork = errors.New("connection reset by peer")
+// weatherLasts is how soon it changes.
+const weatherLasts = 7 * time.Minute
+
+var (
+	errNetwork   = errors.New("connection reset by peer")
+	errNoForward = fmt.Errorf("%w: no A record", eippool.ErrInvalid)
+)
 
 // roll is a number that depends on the seed, the time and the call alone.
 func (s *simulation) roll(salt string, at time.Time, ids ...string) uint64 {
@@ -68,14 +77,13 @@ func (s *simulation) roll(salt string, at time.Time, ids ...string) uint64 {
 	return x ^ x>>31
 }
 
-// fate decides by the weather, which changes every seven minutes, from fair to
-// stormy. The caller holds s.mu.
+// fate decides by the weather, which changes now and then, from fair to stormy. The caller holds s.mu.
 func (s *simulation) fate(c simCall, chance uint64) fate {
 	if s.calm {
 		return succeeds
 	}
 	weather := []float64{0, 0, 0, 0.01, 0.02, 0.15}
-	rate := weather[s.roll("weather", time.Now().Truncate(7*time.Minute))%uint64(len(weather))]
+	rate := weather[s.roll("weather", time.Now().Truncate(weatherLasts))%uint64(len(weather))]
 	dice := float64(chance%1_000_000) / 1_000_000
 	if dice >= rate {
 		return succeeds
@@ -100,14 +108,38 @@ func (p *process) do(ctx context.Context, c simCall) error {
 		s.mu.Unlock()
 		return errCrash
 	}
+	s.judgePause(p, c)
+	denied := s.denies(c)
 	f := s.fate(c, chance)
-	if f != succeeds {
+	if f != succeeds || denied != nil {
 		p.faults++
 		s.tally[fmt.Sprintf("fault %d", f)]++
 	}
+	p.touch(c, f != succeeds)
+	if denied != nil {
+		s.tally["denied calls"]++
+	}
 	s.mu.Unlock()
 	latency := 3*time.Millisecond + time.Duration(chance>>20%uint64(150*time.Millisecond))
+	if denied != nil {
+		return p.refuse(ctx, c, latency, denied)
+	}
 	return p.finish(ctx, c, f, latency, time.Duration(chance>>24%uint64(5*time.Minute)))
+}
+
+// touch notes what the process writes about, and whether it is hindered. The
+// caller holds s.mu.
+func (p *process) touch(c simCall, hindered bool) {
+	if !c.writes {
+		return
+	}
+	for _, id := range c.ids {
+		id = strings.TrimPrefix(id, textLabel)
+		p.touched[id] = time.Now()
+		if hindered && id != "" {
+			p.s.hindered[id] = time.Now()
+		}
+	}
 }
 
 // finish lets the call happen as its fate wants it.
@@ -196,6 +228,11 @@ func (p *process) crash(c simCall, when string) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	p.dead = true
+	for id, at := range p.touched {
+		if id != "" && time.Since(at) < time.Minute { // the lease: it was working on that
+			p.s.hindered[id] = time.Now()
+		}
+	}
 	p.s.tally["crashes"]++
 	p.s.note(p.name, c.name, "CRASH "+when, c.ids...)
 	p.kill()
@@ -216,6 +253,10 @@ type simFleet struct{ p *process }
 
 func (f simFleet) Describe(ctx context.Context, ids ...string) (found []binder.Instance, err error) {
 	err = f.p.do(ctx, simCall{"fleet.Describe", ids, binder.ErrThrottled, false, func(bool) (err error) {
+		if g := f.p.s.lagging(f.p, "fleet.Describe", ids...); g != nil {
+			found = g.describe(ids)
+			return nil
+		}
 		found, err = f.p.s.fleet.Describe(sent(ctx), ids...)
 		return err
 	}})
@@ -223,7 +264,20 @@ func (f simFleet) Describe(ctx context.Context, ids ...string) (found []binder.I
 }
 
 func (f simFleet) List(ctx context.Context) iter.Seq2[binder.Instance, error] {
-	return simList(ctx, f.p, "fleet.List", binder.ErrThrottled, f.p.s.fleet.List(ctx))
+	return simList(ctx, f.p, "fleet.List", binder.ErrThrottled, func(yield func(binder.Instance, error) bool) {
+		f.p.s.mu.Lock()
+		g := f.p.s.lagging(f.p, "fleet.List")
+		f.p.s.mu.Unlock()
+		if g == nil {
+			f.p.s.fleet.List(ctx)(yield)
+			return
+		}
+		for _, i := range g.eligible() {
+			if !yield(i, nil) {
+				return
+			}
+		}
+	})
 }
 
 type simZone struct{ p *process }
@@ -273,42 +327,6 @@ func (z simZone) Wait(ctx context.Context, p dnspolicy.Propagation) error {
 
 func (z simZone) List(ctx context.Context) iter.Seq2[dnspolicy.RRSet, error] {
 	return simList(ctx, z.p, "zone.List", dnspolicy.ErrThrottled, z.p.s.zone.List(ctx))
-}
-
-type simPool struct{ p *process }
-
-func (o simPool) List(ctx context.Context) (found []eippool.Address, err error) {
-	err = o.p.do(ctx, simCall{"pool.List", nil, eippool.ErrThrottled, false, func(bool) (err error) {
-		found, err = o.p.s.pool.List(sent(ctx))
-		return err
-	}})
-	return found, err
-}
-
-func (o simPool) Lookup(ctx context.Context, ids ...string) (found []eippool.Address, err error) {
-	err = o.p.do(ctx, simCall{"pool.Lookup", ids, eippool.ErrThrottled, false, func(bool) (err error) {
-		found, err = o.p.s.pool.Lookup(sent(ctx), ids...)
-		return err
-	}})
-	return found, err
-}
-
-func (o simPool) Associate(ctx context.Context, id string, t eippool.Target) (association string, err error) {
-	err = o.p.do(ctx, simCall{"pool.Associate", []string{id, t.InstanceID}, eippool.ErrThrottled, true, func(late bool) error {
-		made, err := o.p.s.associate(id, t, late)
-		if !late {
-			association = made
-		}
-		return err
-	}})
-	return association, err
-}
-
-func (o simPool) Disassociate(ctx context.Context, associationID string) error {
-	held := o.p.s.holder(associationID)
-	return o.p.do(ctx, simCall{"pool.Disassociate", []string{held.AllocationID, held.InstanceID}, eippool.ErrThrottled, true, func(bool) error {
-		return o.p.s.disassociate(associationID, held)
-	}})
 }
 
 type simStore struct{ p *process }

@@ -1,6 +1,7 @@
 package binder_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -16,9 +18,12 @@ import (
 
 // loseApply makes the n-th change of the zone get lost and take effect after
 // that time.
-func (w *world) loseApply(n int, after time.Duration) {
+func (w *world) loseApply(n int, after time.Duration) { w.lose("zone.Apply", n, after) }
+
+// lose does the same to the n-th such call.
+func (w *world) lose(name string, n int, after time.Duration) {
 	w.hook = func(call string, do func() error) error {
-		if call != "zone.Apply" {
+		if call != name {
 			return do()
 		}
 		if n--; n != 0 {
@@ -145,4 +150,95 @@ func TestPauseDoesNotEvenSave(t *testing.T) {
 			t.Errorf("before %+v, after %+v", before, after)
 		}
 	})
+}
+
+// A reverse name whose reply was lost may be set after the binding was taken
+// back: it goes, too, before the address is anybody else's.
+func TestLateReverseNameIsClearedBeforeTheAddressIsReused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		reversed := func(o *binder.Options) { o.ReverseNames = true }
+		w.launch("i-1")
+		w.lose("pool.SetReverseName", 1, 4*time.Minute)
+		if _, err := w.binder(reversed).Reconcile(t.Context(), "i-1"); err == nil {
+			t.Fatal("the call was not lost")
+		}
+		w.fleet.SetState("i-1", binder.Terminated)
+		late := false
+		for range 30 { // of half a minute
+			reconcile(t, w.binder(reversed), "i-1")
+			late = late || w.pool.ReverseName("eipalloc-000") != ""
+			time.Sleep(30 * time.Second)
+		}
+		if name := w.pool.ReverseName("eipalloc-000"); !late || name != "" || w.record("i-1") != nil {
+			t.Errorf("the late call landed: %t, and the reverse name is %q, the record %+v", late, name, w.record("i-1"))
+		}
+	})
+}
+
+// oldFleet and oldPool show what was a while ago.
+type oldFleet struct {
+	binder.Fleet
+	shows []binder.Instance
+}
+
+func (f oldFleet) Describe(context.Context, ...string) ([]binder.Instance, error) {
+	return f.shows, nil
+}
+
+type oldPool struct {
+	eippool.Pool
+	shows []eippool.Address
+}
+
+func (p oldPool) List(context.Context) ([]eippool.Address, error) { return p.shows, nil }
+
+func (p oldPool) Lookup(context.Context, ...string) ([]eippool.Address, error) { return p.shows, nil }
+
+// EC2 may show an association for a while that has ended. No binding is made of
+// such answers, whoever gives them: not by the look that finds the instance with
+// its old address, and not by the one that finds the address with the instance
+// that was to get it again.
+func TestOldAnswersMakeNoBinding(t *testing.T) {
+	for name, policy := range map[string]dnspolicy.Policy{
+		"name of the instance": dnspolicy.InstanceID(),
+		"name of the address":  dnspolicy.PerAddress(dnspolicy.DashedIP()),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSubject(t, 1)
+			s.backends.Policy = policy
+			s.options = append(s.options, func(o *binder.Options) { o.KeepNames = name == "name of the address" })
+			s.launch("i-1")
+			want(t, reconcile(t, s.fresh(), "i-1"), binder.Bound)
+			time.Sleep(time.Hour)
+			instances, err := s.fleet.Describe(t.Context(), "i-1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			addresses := s.addresses()
+			if _, err := s.fresh().Unbind(t.Context(), "i-1", func(o *binder.UnbindOptions) { o.Force = true }); err != nil {
+				t.Fatal(err)
+			}
+			s.hook = func(call string, do func() error) error { // nobody can associate it
+				if call == "pool.Associate" {
+					return errors.New("connection reset")
+				}
+				return do()
+			}
+			old := *s
+			old.backends.Fleet, old.backends.Pool = oldFleet{s.backends.Fleet, instances}, oldPool{s.backends.Pool, addresses}
+			for range 9 { // half minutes, less than ConfirmAfter
+				_, _ = s.fresh().Reconcile(t.Context(), "i-1")
+				_, _ = old.fresh().Reconcile(t.Context(), "i-1")
+				if r := s.record("i-1"); r != nil && r.Phase == store.Bound {
+					t.Fatalf("%s: bound without an association: %+v", name, r)
+				}
+				time.Sleep(30 * time.Second)
+			}
+			s.hook = nil
+			time.Sleep(2 * time.Minute)
+			untilDone(t, s.fresh(), "i-1", binder.Bound)
+			s.mustHold(t, 1)
+		})
+	}
 }

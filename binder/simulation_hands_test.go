@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
@@ -73,7 +72,11 @@ func (s *simulation) move(id, eni string) {
 		instanceID = r.InstanceID
 	}
 	a.AssociationID, a.NetworkInterfaceID, a.InstanceID = "", eni, ""
+	reverse := s.pool.ReverseName(id)
 	s.pool.Add(a)
+	if reverse != "" {
+		_ = s.pool.SetReverseName(context.Background(), id, reverse) // as EC2 keeps it
+	}
 	s.hand("move to "+eni, id, instanceID)
 }
 
@@ -124,21 +127,32 @@ func (s *simulation) untag() {
 	s.later(away, func() { tag(a.Tags) })
 }
 
+// anyNamed returns a record whose name is published, and one of its record sets.
+func (s *simulation) anyNamed() (store.Record, store.RRSet, bool) {
+	kept := only(s.held(store.Free), func(r store.Record) bool { return r.KeepName && len(r.RRSets) > 0 })
+	r, ok := pick(s, append(s.held(store.Bound), kept...))
+	if !ok {
+		return r, store.RRSet{}, false
+	}
+	set, ok := pick(s, r.RRSets)
+	return r, set, ok
+}
+
 func (s *simulation) deleteName() {
-	r, _, ok := s.anyBound()
+	r, set, ok := s.anyNamed()
 	if !ok {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.zone.Remove(dnspolicy.RRKey{Name: r.Name, Type: "A"})
-	s.hand("delete the name", r.Name, r.AllocationID, r.InstanceID)
+	s.zone.Remove(unstored(set).RRKey)
+	s.hand("delete the name", set.Name, r.RRSets[0].Name, r.AllocationID, r.InstanceID)
 }
 
 // changeName makes a bound name point elsewhere; somebody deletes it later.
 func (s *simulation) changeName() {
-	if r, _, ok := s.anyBound(); ok {
-		s.publishForAWhile(r.Name, "192.0.2.66", r.AllocationID, r.InstanceID)
+	if r, _, ok := s.anyNamed(); ok {
+		s.publishForAWhile(r.RRSets[0].Name, "192.0.2.66", r.AllocationID, r.InstanceID)
 	}
 }
 

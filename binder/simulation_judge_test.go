@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
@@ -17,8 +16,9 @@ import (
 // The functions here let a call of a binder take effect, and judge it by the
 // invariants of the design. Their callers hold s.mu.
 
-// staleness is how old an observation may be on which a binder acts.
-const staleness = 3 * time.Minute
+// staleness is how old an observation may be on which a binder acts: as old as
+// EC2 gives it, and then as long as a sweep goes on with it.
+const staleness = longestLag + 3*time.Minute
 
 // leastCoolDown is the binders' Options.CoolDown, the default.
 const leastCoolDown = 2 * time.Minute
@@ -113,8 +113,11 @@ func (s *simulation) disassociate(associationID string, held eippool.Address) er
 		s.violated("an association that no record explains was ended", ids...)
 	case rec.Phase != store.Releasing && s.serves(now.InstanceID):
 		s.violated("I8: a serving address was taken from "+now.InstanceID, ids...)
-	case s.published(rec.Name, rec.IP.String()) && !s.excused(now.AllocationID, rec.Name) && !s.late[rec.Name]:
-		s.violated("I4: "+rec.Name+" still points at the address", append(ids, rec.Name)...)
+	}
+	if rec != nil {
+		if name := s.leftBehind(ending(*rec), s.listed, now.AllocationID); name != "" {
+			s.violated("I4: "+name+" still points at the address", append(ids, name)...)
+		}
 	}
 	return nil
 }
@@ -135,6 +138,7 @@ func (s *simulation) apply(changes []dnspolicy.Change, late bool) (dnspolicy.Pro
 		case c.Before == nil:
 			s.judgeCreated(*c.After, late)
 		case c.After == nil:
+			delete(s.late, c.Before.Name)
 			s.judgeDeleted(*c.Before)
 		}
 	}
@@ -144,7 +148,15 @@ func (s *simulation) apply(changes []dnspolicy.Change, late bool) (dnspolicy.Pro
 // judgeCreated checks I4. A late call cannot know whether its instance still
 // holds the address, but it must not hit somebody else's.
 func (s *simulation) judgeCreated(set dnspolicy.RRSet, late bool) {
-	instanceID := strings.TrimSuffix(set.Name, "."+suffix)
+	instanceID := s.naming.instanceOf(set)
+	switch {
+	case set.Type == "TXT":
+		s.judgeText(set, late)
+		return
+	case instanceID == "":
+		s.judgeAddressName(set, late)
+		return
+	}
 	for id, known := range s.addresses {
 		if known.IP.String() != set.Values[0] {
 			continue
@@ -168,9 +180,12 @@ func (s *simulation) judgeCreated(set dnspolicy.RRSet, late bool) {
 
 // judgeDeleted checks that no name goes that a bound worker needs.
 func (s *simulation) judgeDeleted(set dnspolicy.RRSet) {
-	rec := s.record(store.ByName(set.Name))
+	rec := s.record(store.ByName(nameOf(set)))
 	if rec == nil || rec.Phase == store.Releasing || !s.serves(rec.InstanceID) {
 		return
+	}
+	if !slices.ContainsFunc(rec.RRSets, func(r store.RRSet) bool { return unstored(r).Equal(set) }) {
+		return // somebody else's
 	}
 	s.violated(fmt.Sprintf("I3: the name of a worker that is %s and serving was deleted", rec.Phase), rec.AllocationID, rec.InstanceID, set.Name)
 }
@@ -224,8 +239,7 @@ func (s *simulation) judgeReserved(prev, next store.Record) {
 	if now.Before(was.freedAt.Add(leastCoolDown)) || now.Before(prev.ReusableAt) {
 		s.violated("I7: reserved before the cool-down is over", next.AllocationID, next.InstanceID, was.instanceID)
 	}
-	name := was.instanceID + "." + suffix
-	if set, ok := s.zone.Resolve(dnspolicy.RRKey{Name: name, Type: "A"}); ok && set.Values[0] == next.IP.String() && !s.excused(next.AllocationID, name) {
+	if name := s.leftBehind(was.sets, s.resolves, next.AllocationID); name != "" {
 		s.violated("I7: reserved while "+name+" still points at it", next.AllocationID, next.InstanceID, name)
 	}
 }
@@ -234,7 +248,9 @@ func (s *simulation) judgeReserved(prev, next store.Record) {
 // is forced to, or if somebody's hand made the address useless.
 func (s *simulation) judgeReleasing(prev, next store.Record) {
 	ids := []string{next.AllocationID, next.InstanceID, next.Name}
-	if s.serves(next.InstanceID) && !s.forced[next.InstanceID] && !s.excused(ids...) {
+	a, _ := s.address(next.AllocationID)
+	serving := prev.Phase == store.Bound || !prev.BoundAt.IsZero() && a.InstanceID == next.InstanceID // else nobody was ever told of it
+	if serving && s.serves(next.InstanceID) && !s.forced[next.InstanceID] && !s.excused(ids...) {
 		s.violated(fmt.Sprintf("I8: the record of a serving worker went from %s to releasing: %s", prev.Phase, next.Reason), ids...)
 	}
 }
@@ -247,25 +263,29 @@ func (s *simulation) judgeVisible(r store.Record) {
 		return
 	}
 	a, _ := s.address(r.AllocationID)
-	set, resolves := s.zone.Resolve(dnspolicy.RRKey{Name: r.Name, Type: "A"})
 	switch {
 	case a.AssociationID != r.AssociationID || a.NetworkInterfaceID != r.NetworkInterfaceID:
 		s.violated(fmt.Sprintf("I3: visible with %s, but EC2 has %s at %s", r.AssociationID, a.AssociationID, a.NetworkInterfaceID), ids...)
-	case !resolves || set.Values[0] != r.IP.String():
-		s.violated("I3: visible before its name is in sync", ids...)
+	case slices.ContainsFunc(r.RRSets, func(set store.RRSet) bool { return !s.resolves(set) }):
+		s.violated("I3: visible before its names are in sync", ids...)
+	case s.pool.ReverseName(r.AllocationID) != r.ReverseName:
+		s.violated("visible before its reverse name is set", ids...)
 	}
 }
 
 func (s *simulation) judgeFree(prev, next store.Record) {
 	s.tally["freed"]++
-	s.past[next.AllocationID] = formerly{prev.InstanceID, next.FreedAt}
+	s.past[next.AllocationID] = formerly{prev.InstanceID, next.FreedAt, ending(prev)}
 	delete(s.flags, next.AllocationID)
 	delete(s.forced, prev.InstanceID)
 	ids := []string{next.AllocationID, prev.InstanceID}
 	if a, ok := s.address(next.AllocationID); ok && a.Associated() && a.NetworkInterfaceID == prev.NetworkInterfaceID && !s.excused(ids...) {
 		s.violated("freed, but "+prev.InstanceID+" still holds it", ids...)
 	}
-	if s.published(prev.Name, prev.IP.String()) && !s.excused(append(ids, prev.Name)...) && !s.late[prev.Name] {
-		s.violated("freed, but "+prev.Name+" still points at it", append(ids, prev.Name)...)
+	if name := s.leftBehind(ending(prev), s.listed, ids...); name != "" {
+		s.violated("freed, but "+name+" still points at it", append(ids, name)...)
+	}
+	if name := s.pool.ReverseName(next.AllocationID); name != "" && name != next.ReverseName {
+		s.violated("freed, but its reverse name is still "+name, append(ids, name)...)
 	}
 }

@@ -2,6 +2,7 @@ package binder_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -13,10 +14,10 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/binder/memfleet"
-	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/dnspolicy/memzone"
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/eippool/mempool"
+	"github.com/eipbinder/eipbinder/store"
 	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
@@ -37,6 +38,7 @@ var (
 type simulation struct {
 	t      *testing.T
 	seed   uint64
+	naming naming
 	random *rand.Rand // of the one goroutine that plays the world
 	fleet  *memfleet.Fleet
 	pool   *mempool.Pool
@@ -63,6 +65,11 @@ type simulation struct {
 	past      map[string]formerly  // by address
 	owners    map[string]string    // which process an owner of leases is in
 	troubles  map[string]*trouble  // what is not as it should be
+	glimpses  []*glimpse           // of EC2, in the order of time
+	pausedAt  time.Time            // zero unless the binders are paused
+	denied    map[string]time.Time // until when calls of a service are forbidden
+	hindered  map[string]time.Time // when a write about it failed last, by ID or name
+	hampered  time.Time            // until when a pause or a denial keeps the binders from repairing
 	trace     trace
 	tally     map[string]int
 }
@@ -77,6 +84,7 @@ type flagged struct {
 type formerly struct {
 	instanceID string
 	freedAt    time.Time
+	sets       []store.RRSet // that went with it
 }
 
 func TestLongSimulation(t *testing.T) {
@@ -105,8 +113,10 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		fleet:   memfleet.New(func(o *memfleet.Options) { o.Network, o.Tags = pool, map[string]string{"role": "media"} }),
 		workers: map[string]*worker{}, addresses: map[string]eippool.Address{},
 		changed: map[string]time.Time{}, damaged: map[string]bool{}, forced: map[string]bool{},
-		flags: map[string]flagged{}, late: map[string]bool{}, past: map[string]formerly{}, owners: map[string]string{}, troubles: map[string]*trouble{}, tally: map[string]int{},
+		flags: map[string]flagged{}, late: map[string]bool{}, past: map[string]formerly{}, owners: map[string]string{}, troubles: map[string]*trouble{},
+		denied: map[string]time.Time{}, hindered: map[string]time.Time{}, tally: map[string]int{},
 	}
+	s.naming = s.namingOf(seed)
 	for range *simAddresses {
 		s.buy()
 	}
@@ -151,17 +161,20 @@ func (s *simulation) settle() {
 	s.mu.Lock()
 	s.calm, s.over = true, true
 	s.mu.Unlock()
+	s.resume()
 	s.background.Wait()
 	time.Sleep(10 * time.Minute)
 	var last binder.Report
+	var began time.Time
 	for range 3 {
 		if s.failed() {
 			return
 		}
+		began = time.Now()
 		last = s.sweep(true)
 		time.Sleep(12 * time.Minute) // longer than ConfirmAfter, LateCalls and StopGrace
 	}
-	s.checkEnd(last)
+	s.checkEnd(began, last)
 }
 
 func (s *simulation) failed() bool {
@@ -179,7 +192,10 @@ func (s *simulation) sweep(force bool) binder.Report {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(p.ctx, 4*time.Minute)
 	defer cancel()
-	report, _ := p.binder.Sweep(ctx, func(o *binder.SweepOptions) { o.Force = force }) // the audit judges it
+	report, err := p.binder.Sweep(ctx, func(o *binder.SweepOptions) { o.Force = force }) // the audit judges it
+	if errors.Is(err, binder.ErrBlastRadius) {
+		s.approve()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally["sweeps"]++
@@ -193,12 +209,12 @@ func (s *simulation) sweep(force bool) binder.Report {
 // newProcess starts a binder in a process of its own.
 func (s *simulation) newProcess() *process {
 	s.born++
-	p := &process{s: s, name: fmt.Sprintf("binder-%d", s.born)}
+	p := &process{s: s, name: fmt.Sprintf("binder-%d", s.born), touched: map[string]time.Time{}}
 	p.ctx, p.kill = context.WithCancel(context.Background())
 	var err error
 	p.binder, err = binder.New(binder.Backends{
-		Fleet: simFleet{p}, Pool: simPool{p}, Zone: simZone{p}, Store: simStore{p}, Policy: dnspolicy.InstanceID(),
-	}, func(o *binder.Options) { o.Suffix = suffix })
+		Fleet: simFleet{p}, Pool: simPool{p}, Zone: simZone{p}, Store: simStore{p}, Policy: s.naming.policy,
+	}, s.naming.options)
 	if err != nil {
 		s.t.Error(err)
 	}

@@ -38,7 +38,9 @@ func (t *trace) about(n int, ids ...string) string {
 	var lines []string
 	all := append(slices.Clone(t.entries[t.next:]), t.entries[:t.next]...)
 	for _, e := range slices.Backward(all) {
-		if !slices.ContainsFunc(e.ids, func(id string) bool { return id != "" && slices.Contains(ids, id) }) {
+		if !slices.ContainsFunc(e.ids, func(id string) bool {
+			return id != "" && (slices.Contains(ids, id) || slices.Contains(ids, strings.TrimPrefix(id, textLabel)))
+		}) {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s  %-12s %-20s %-50s %s",

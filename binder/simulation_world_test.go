@@ -45,6 +45,8 @@ func happenings() []happening {
 		{3, "delete a name", (*simulation).deleteName},
 		{2, "change a name", (*simulation).changeName},
 		{2, "add a name", (*simulation).addName},
+		{1, "pause", (*simulation).pause},
+		{1, "break the policy", (*simulation).breakPolicy},
 	}
 }
 
