@@ -4,7 +4,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
+	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,6 +33,33 @@ func TestReadmeCodeIsTheExample(t *testing.T) {
 	}
 	if printed != output {
 		t.Errorf("README.md says that it prints\n%s\nbut it prints\n%s", printed, output)
+	}
+}
+
+// The README lists what its first program imports.
+func TestReadmeListsTheImports(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, rest, _ := strings.Cut(string(readme), "```go\n")
+	code, _, _ := strings.Cut(rest, "```")
+	_, list, found := strings.Cut(text, "a program that imports")
+	if !found {
+		t.Fatal("README.md does not list imports")
+	}
+	listed, used := map[string]bool{}, map[string]bool{}
+	for _, match := range regexp.MustCompile("`([a-z/0-9]+)`").FindAllStringSubmatch(list, -1) {
+		listed[path.Base(match[1])] = true
+	}
+	declared := regexp.MustCompile(`\b(\w+)(, \w+)* :?= `).FindAllStringSubmatch(code, -1)
+	for _, match := range regexp.MustCompile(`\b([a-z]+[0-9]*)\.[A-Z]`).FindAllStringSubmatch(code, -1) {
+		variable := match[1] == "o" || slices.ContainsFunc(declared, func(d []string) bool { return d[1] == match[1] })
+		used[match[1]] = !variable
+	}
+	maps.DeleteFunc(used, func(_ string, isPackage bool) bool { return !isPackage })
+	if !maps.Equal(listed, used) {
+		t.Errorf("README.md lists the packages %v, its code uses %v", listed, used)
 	}
 }
 

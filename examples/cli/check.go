@@ -8,6 +8,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/examples/cli/internal/records"
 	"github.com/eipbinder/eipbinder/examples/cli/internal/report"
 	"github.com/eipbinder/eipbinder/store"
 )
@@ -24,7 +25,7 @@ func checkCommand(c cloud) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b, err := c.binder(cmd.Context(), config)
+		b, where, err := c.binder(cmd.Context(), config)
 		if err != nil {
 			return err
 		}
@@ -34,7 +35,7 @@ func checkCommand(c cloud) *cobra.Command {
 		if err := report.Profiles(cmd.OutOrStdout(), config.Profiles); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(cmd.OutOrStdout(), "ok: the tables have their schema, the zones hold the suffixes, no pool is empty")
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "records: %s\nok: the tables have their schema, the zones hold the suffixes, no pool is empty\n", where)
 		return err
 	}
 	return cmd
@@ -43,7 +44,7 @@ func checkCommand(c cloud) *cobra.Command {
 // misconfigured marks what Check finds if it is the configuration that is to
 // be changed, and not a permission or the network.
 func misconfigured(err error) error {
-	for _, kind := range []error{binder.ErrConfig, dnspolicy.ErrNotFound, dnspolicy.ErrInvalid, store.ErrNotFound, store.ErrInvalid} {
+	for _, kind := range []error{records.ErrNoTables, binder.ErrConfig, dnspolicy.ErrNotFound, dnspolicy.ErrInvalid, store.ErrNotFound, store.ErrInvalid} {
 		if errors.Is(err, kind) {
 			return usage(err)
 		}

@@ -7,54 +7,28 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/spf13/cobra"
 
+	"github.com/eipbinder/eipbinder/examples/cli/internal/records"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/store"
-	"github.com/eipbinder/eipbinder/store/dynamostore"
 )
 
 // cloud opens what the commands work on.
 type cloud struct {
-	getenv       func(string) string
-	binder       func(context.Context, deployment.Config) (deployment.Binder, error)
-	records      func(context.Context, deployment.Config) (store.Store, error)
-	createTables func(context.Context, deployment.Config) error
+	getenv  func(string) string
+	aws     func(context.Context) (aws.Config, error)
+	records interface {
+		Open(context.Context, deployment.Config) (records.Opened, error)
+		Create(context.Context, deployment.Config) (where string, err error)
+	}
+	// opened is what to close at the end of a run.
+	opened *[]records.Opened
 }
 
 // onAWS is the cloud of the environment's AWS account, or of other endpoints.
 func onAWS(getenv func(string) string) cloud {
-	return cloud{
-		getenv: getenv,
-		binder: func(ctx context.Context, c deployment.Config) (deployment.Binder, error) {
-			cfg, err := loadAWS(ctx)
-			if err != nil {
-				return nil, err
-			}
-			b, _, err := deployment.Build(c, cfg)
-			return b, usage(err)
-		},
-		records: func(ctx context.Context, c deployment.Config) (store.Store, error) {
-			cfg, err := loadAWS(ctx)
-			if err != nil {
-				return nil, err
-			}
-			records, err := dynamostore.New(dynamodb.NewFromConfig(cfg), tables(c))
-			return records, usage(err)
-		},
-		createTables: func(ctx context.Context, c deployment.Config) error {
-			cfg, err := loadAWS(ctx)
-			if err != nil {
-				return err
-			}
-			return dynamostore.CreateTables(ctx, dynamodb.NewFromConfig(cfg), tables(c))
-		},
-	}
-}
-
-func tables(c deployment.Config) func(*dynamostore.Options) {
-	return func(o *dynamostore.Options) { o.RecordTable, o.BindingTable = c.RecordTable, c.BindingTable }
+	return cloud{getenv: getenv, aws: loadAWS, records: records.Source{Getenv: getenv, AWS: loadAWS}}
 }
 
 func loadAWS(ctx context.Context) (aws.Config, error) {
@@ -74,7 +48,22 @@ func (c cloud) openBinder(cmd *cobra.Command) (deployment.Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.binder(cmd.Context(), config)
+	b, _, err := c.binder(cmd.Context(), config)
+	return b, err
+}
+
+// binder returns the configuration's Binder, and where its records are.
+func (c cloud) binder(ctx context.Context, config deployment.Config) (b deployment.Binder, where string, err error) {
+	opened, err := c.open(ctx, config)
+	if err != nil {
+		return nil, "", err
+	}
+	cfg, err := c.aws(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	b, err = deployment.Build(config, cfg, opened.Store)
+	return b, opened.Where, usage(err)
 }
 
 // config returns the configuration that flags and environment describe.
@@ -87,18 +76,37 @@ func (c cloud) config(cmd *cobra.Command) (deployment.Config, error) {
 	return config, usage(err)
 }
 
-// tableConfig returns a configuration of which only the tables' names are
-// known: commands on tables have no other settings.
-func (c cloud) tableConfig(cmd *cobra.Command) (deployment.Config, error) {
-	config, err := deployment.TablesFromEnv(overridden(cmd, c.getenv))
+// storeConfig returns a configuration of which only the store is known: commands
+// on the records have no other settings.
+func (c cloud) storeConfig(cmd *cobra.Command) (deployment.Config, error) {
+	config, err := deployment.StoreFromEnv(overridden(cmd, c.getenv))
 	return config, usage(err)
 }
 
-// openRecords returns the store in the tables.
+// openRecords returns the store alone.
 func (c cloud) openRecords(cmd *cobra.Command) (store.Store, error) {
-	config, err := c.tableConfig(cmd)
+	config, err := c.storeConfig(cmd)
 	if err != nil {
 		return nil, err
 	}
-	return c.records(cmd.Context(), config)
+	opened, err := c.open(cmd.Context(), config)
+	return opened.Store, err
+}
+
+func (c cloud) open(ctx context.Context, config deployment.Config) (records.Opened, error) {
+	opened, err := c.records.Open(ctx, config)
+	if err != nil {
+		return records.Opened{}, misconfigured(err)
+	}
+	*c.opened = append(*c.opened, opened)
+	return opened, nil
+}
+
+// close closes what was opened.
+func (c cloud) close() error {
+	var errs []error
+	for _, o := range *c.opened {
+		errs = append(errs, o.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -43,7 +43,7 @@ func TestBindListUnbind(t *testing.T) {
 	inWorld(t, 1, func(t *testing.T, w *world) {
 		id := w.launch(1)[0]
 		const ip, name = "203.0.113.1", "ip-203-0-113-1.media.example.com"
-		w.do("check").want(t, exitDone, "ok:")
+		w.do("check").want(t, exitDone, "records: in memory", "ok:")
 		w.do("bind", id).want(t, exitDone, "INSTANCE STATUS ADDRESS NAME REASON", id+" bound "+ip+" "+name)
 		w.do("bind", id).want(t, exitDone, id+" already-bound "+ip+" "+name)
 		w.do("list").want(t, exitDone, "ADDRESS ALLOCATION PHASE INSTANCE NAME", "bound "+id+" "+name)
@@ -125,7 +125,7 @@ func TestFlagsOverrideTheEnvironment(t *testing.T) {
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	inWorld(t, 0, func(t *testing.T, w *world) {
 		wantUsage(t, w.do("check"), "the pool is empty")
-		wantUsage(t, w.do("check", "--zone-id", "Z0000000000000"), "Z0000000000000", "the pool is empty")
+		wantUsage(t, w.do("check", "--hosted-zone-id", "Z0000000000000"), "Z0000000000000", "the pool is empty")
 		wantUsage(t, w.do("check", "--suffix", "media.example.org"), "media.example.org")
 	})
 }

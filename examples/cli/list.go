@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eipbinder/eipbinder/examples/cli/internal/report"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -13,7 +14,7 @@ func listCommand(c cloud) *cobra.Command {
 		Short: "List the records of all addresses that were ever bound",
 		Args:  usageArgs(cobra.NoArgs),
 	}
-	addSettings(cmd, tableSettings())
+	addSettings(cmd, deployment.StoreSettings())
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		records, err := c.openRecords(cmd)

@@ -13,11 +13,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/eipbinder/eipbinder/examples/cli/internal/records"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -33,11 +36,12 @@ func run(args []string) int {
 
 // run executes one command line and returns its exit code.
 func (c cloud) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c.opened = &[]records.Opened{}
 	root := newRoot(c)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), c.close())
 	if text := message(err); text != "" {
 		_, _ = fmt.Fprintln(stderr, "eipbinder: "+text) // there is nobody left to tell
 	}

@@ -8,23 +8,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eipbinder/eipbinder/examples/cli/internal/report"
+	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/store"
 )
 
 func pauseCommand(c cloud) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pause --reason TEXT",
-		Short: "Stop every action of every binder on these tables, until resume",
-		Long: `Stop every action of every binder on these tables, until resume. What is bound
+		Short: "Stop every action of every binder on these records, until resume",
+		Long: `Stop every action of every binder on these records, until resume. What is bound
 stays bound, and what a call is in the middle of, it finishes. Meanwhile the
 commands that would change a worker say that they wait, and why; sweep
 --dry-run goes on. Pausing again replaces the reason.
 
-Only the tables' names are needed: this works however wrong the rest of the
+Only the store's settings are needed: this works however wrong the rest of the
 configuration is.`,
 		Args: usageArgs(cobra.NoArgs),
 	}
-	addSettings(cmd, tableSettings())
+	addSettings(cmd, deployment.StoreSettings())
 	reason := cmd.Flags().String("reason", "", "why; everybody who has to wait is told (required)")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -49,7 +50,7 @@ func resumeCommand(c cloud) *cobra.Command {
 		Short: "End a pause, if there is one",
 		Args:  usageArgs(cobra.NoArgs),
 	}
-	addSettings(cmd, tableSettings())
+	addSettings(cmd, deployment.StoreSettings())
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		p, err := c.pauser(cmd)
@@ -64,7 +65,7 @@ func resumeCommand(c cloud) *cobra.Command {
 	return cmd
 }
 
-// pauser returns the pause switch in the tables.
+// pauser returns the pause switch in the store.
 func (c cloud) pauser(cmd *cobra.Command) (store.Pauser, error) {
 	records, err := c.openRecords(cmd)
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,16 +47,13 @@ func TestPauseStopsEveryCommandUntilResume(t *testing.T) {
 }
 
 // In an emergency the rest of the configuration may be what is wrong.
-func TestPauseNeedsOnlyTheTables(t *testing.T) {
+func TestPauseNeedsOnlyTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 0)
 		w.env = map[string]string{deployment.EnvPolicy: "nonsense", deployment.EnvRecordTable: "media_records"}
 		c := w.cloud()
-		var tables []string
-		c.records = func(_ context.Context, config deployment.Config) (store.Store, error) {
-			tables = []string{config.RecordTable, config.BindingTable}
-			return w.records, nil
-		}
+		var asked deployment.Config
+		c.records = stored{w.records, &asked}
 		for _, want := range []struct {
 			args []string
 			text string
@@ -69,8 +65,8 @@ func TestPauseNeedsOnlyTheTables(t *testing.T) {
 			if got.code != exitDone || got.stdout != want.text+"\n" || got.stderr != "" {
 				t.Errorf("%v: %+v", want.args, got)
 			}
-			if strings.Join(tables, " ") != "media_records media_bindings" {
-				t.Errorf("tables %v", tables)
+			if asked.RecordTable != "media_records" || asked.BindingTable != "media_bindings" {
+				t.Errorf("asked for %+v", asked)
 			}
 		}
 	})
@@ -79,9 +75,7 @@ func TestPauseNeedsOnlyTheTables(t *testing.T) {
 func TestStoreWithoutPauseSwitch(t *testing.T) {
 	w := newWorld(t, 0)
 	c := w.cloud()
-	c.records = func(context.Context, deployment.Config) (store.Store, error) {
-		return struct{ store.Store }{w.records}, nil
-	}
+	c.records = stored{store: struct{ store.Store }{w.records}}
 	for _, args := range [][]string{{"pause", "--reason", "migration"}, {"resume"}} {
 		wantUsage(t, execute(t.Context(), c, args...), "no pause switch", "store.Pauser")
 	}

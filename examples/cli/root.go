@@ -18,6 +18,10 @@ They are configured like the Lambda function, by the file with profiles that
 EIPBINDER_CONFIG names, or by other EIPBINDER_* variables; a command's help shows
 these, in brackets, beside the flags that override them.
 
+Records are kept in DynamoDB if a table is named, or as EIPBINDER_STORE says.
+Otherwise they are in a SQLite file of yours, one for each Region; have one for
+each account, too, if you use several. "eipbinder check" shows which it is.
+
 ` + exitHelp,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -29,7 +33,7 @@ these, in brackets, beside the flags that override them.
 	})
 	root.AddCommand(
 		demoCommand(), bindCommand(c), unbindCommand(c), reconcileCommand(c), drainCommand(c), undrainCommand(c),
-		sweepCommand(c), pauseCommand(c), resumeCommand(c),
+		sweepCommand(c), prewarmCommand(c), pauseCommand(c), resumeCommand(c),
 		listCommand(c), checkCommand(c), tablesCommand(c), awssimCommand(),
 	)
 	return root

@@ -1,47 +1,33 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 )
 
-// setting is one setting of a deployment: a flag that overrides a variable.
-type setting struct{ flag, variable, usage string }
-
-func tableSettings() []setting {
-	return []setting{
-		{"config", deployment.EnvConfig, "configuration file with profiles; with it, no other setting may be given"},
-		{"record-table", deployment.EnvRecordTable, `table that schedule servers read (default "record_table")`},
-		{"binding-table", deployment.EnvBindingTable, `the binder's own table (default "binding_table")`},
-	}
+// binderSettings are the settings of a deployment that commands have as flags.
+func binderSettings() []deployment.Setting {
+	return slices.DeleteFunc(deployment.Settings(), func(s deployment.Setting) bool {
+		return s.Variable == "" || s.Variable == deployment.EnvCheck // a file's, a Lambda function's
+	})
 }
 
-func binderSettings() []setting {
-	return append(tableSettings(),
-		setting{"suffix", deployment.EnvSuffix, "domain of the workers' names, such as media.example.com"},
-		setting{"zone-id", deployment.EnvHostedZoneID, "public hosted zone that holds the suffix"},
-		setting{"pool-tags", deployment.EnvPoolTags, "tags of the addresses to use, such as Pool=media,App=streaming"},
-		setting{"instance-tags", deployment.EnvInstanceTags, "tags of the workers, such as karpenter.sh/nodepool=media"},
-		setting{"policy", deployment.EnvPolicy, "names: one of " + deployment.PolicyHelp + ", or several with || between them, which are tried in turn (default \"dotted-ip\")"},
-		setting{"records", deployment.EnvRecords, "more record sets: " + deployment.RecordsHelp + ", or several with || between them"},
-		setting{"covered-by-wildcard", deployment.EnvCoveredByWildcard, "true: only names that a wildcard certificate for the suffix covers (default false)"},
-		setting{"reverse-names", deployment.EnvReverseNames, "true: set the addresses' reverse names, too (default false)"},
-		setting{"ttl", deployment.EnvTTL, "TTL of the names (default 60s)"},
-		setting{"cool-down", deployment.EnvCoolDown, "how long a freed address is not reused (default 2m)"},
-		setting{"stop-grace", deployment.EnvStopGrace, "how long a stopped worker keeps its binding (default 10m)"},
-		setting{"lease", deployment.EnvLease, "how long one process may act on a record before another takes over (default 1m)"},
-		setting{"late-calls", deployment.EnvLateCalls, "how long after that lease began its calls may still take effect (default: the lease and 5m)"},
-		setting{"confirm-after", deployment.EnvConfirmAfter, "how far apart two observations must be that prove an absence (default 5m)"},
-		setting{"keep-names", deployment.EnvKeepNames, "true: leave the names of freed addresses published (default false)"},
-		setting{"record-tags", deployment.EnvRecordTags, "keys of instance tags that schedule servers see"},
-		setting{"binder-id", deployment.EnvBinderID, `name of the deployment in its records (default "eipbinder")`},
-	)
+// flagName is the setting's flag, which overrides its variable.
+func flagName(s deployment.Setting) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s.Variable, "EIPBINDER_")), "_", "-")
 }
 
-func addSettings(cmd *cobra.Command, settings []setting) {
+func addSettings(cmd *cobra.Command, settings []deployment.Setting) {
 	for _, s := range settings {
-		cmd.Flags().String(s.flag, "", s.usage+" ["+s.variable+"]")
+		text := s.Meaning
+		if s.Default != "" {
+			text += " (default " + s.Default + ")"
+		}
+		cmd.Flags().String(flagName(s), "", text+" ["+s.Variable+"]")
 	}
 }
 
@@ -49,8 +35,8 @@ func addSettings(cmd *cobra.Command, settings []setting) {
 func overridden(cmd *cobra.Command, getenv func(string) string) func(string) string {
 	given := map[string]string{}
 	for _, s := range binderSettings() {
-		if flag := cmd.Flags().Lookup(s.flag); flag != nil && flag.Changed {
-			given[s.variable] = flag.Value.String()
+		if flag := cmd.Flags().Lookup(flagName(s)); flag != nil && flag.Changed {
+			given[s.Variable] = flag.Value.String()
 		}
 	}
 	return func(variable string) string {

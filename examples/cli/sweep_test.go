@@ -85,7 +85,7 @@ func TestSweepSaysWhatItWouldDoAndDoesIt(t *testing.T) {
 
 func TestSweepIsStoppedByTheCapUnlessForced(t *testing.T) {
 	inWorld(t, 2, func(t *testing.T, w *world) {
-		w.options = append(w.options, func(o *binder.Options) { o.BlastRadius = 1 })
+		w.env[deployment.EnvBlastRadius] = "1"
 		ids := w.launch(2)
 		w.do(append([]string{"reconcile"}, ids...)...).want(t, exitDone)
 		if err := w.sim.Terminate(ids...); err != nil {

@@ -75,6 +75,8 @@ func TestUsageErrors(t *testing.T) {
 		{"undrain " + someID + " " + someID, []string{"accepts 1 arg(s), received 2"}},
 		{"undrain i-XYZ", []string{`"i-XYZ" is not an instance ID`}},
 		{"sweep " + someID, []string{`unknown command "` + someID + `"`, "eipbinder sweep --help"}},
+		{"prewarm " + someID, []string{`unknown command "` + someID + `"`, "eipbinder prewarm --help"}},
+		{"prewarm", []string{"KeepNames", "--keep-names"}},
 		{"sweep --dry-run=maybe", []string{"--dry-run"}},
 		{"pause", []string{"--reason is missing or empty", "say why", "eipbinder pause --help"}},
 		{"pause --reason", []string{"--reason", "eipbinder pause --help"}},
@@ -115,9 +117,9 @@ func wantUsage(t *testing.T, got result, words ...string) {
 }
 
 func TestConfigurationErrors(t *testing.T) {
-	for _, command := range []string{"bind", "unbind", "reconcile", "drain", "undrain", "sweep", "check"} {
+	for _, command := range []string{"bind", "unbind", "reconcile", "drain", "undrain", "sweep", "prewarm", "check"} {
 		args := []string{command, someID}
-		if command == "sweep" || command == "check" {
+		if command == "sweep" || command == "prewarm" || command == "check" {
 			args = args[:1]
 		}
 		empty := &world{t: t}
@@ -130,7 +132,7 @@ func TestConfigurationErrors(t *testing.T) {
 func TestHelpDocumentsExitCodesAndSettings(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := newWorld(t, 0).do(args...)
-		for _, text := range []string{exitHelp, "demo", "awssim", "reconcile", "drain", "undrain", "sweep", "pause", "resume", "AWS_ENDPOINT_URL_EC2"} {
+		for _, text := range []string{exitHelp, "demo", "awssim", "reconcile", "drain", "undrain", "sweep", "prewarm", "pause", "resume", "AWS_ENDPOINT_URL_EC2"} {
 			if got.code != exitDone || !strings.Contains(got.stdout, text) {
 				t.Errorf("%v: code %d, lacks %q:\n%s", args, got.code, text, got.stdout)
 			}
@@ -138,8 +140,8 @@ func TestHelpDocumentsExitCodesAndSettings(t *testing.T) {
 	}
 	help := newWorld(t, 0).do("bind", "--help").stdout
 	for _, s := range binderSettings() {
-		if !strings.Contains(help, "--"+s.flag) || !strings.Contains(help, "["+s.variable+"]") {
-			t.Errorf("bind --help lacks %s or %s", s.flag, s.variable)
+		if !strings.Contains(help, "--"+flagName(s)+" ") || !strings.Contains(help, "["+s.Variable+"]") {
+			t.Errorf("bind --help lacks %s or %s", flagName(s), s.Variable)
 		}
 	}
 }

@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 
-	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/examples/cli/internal/records"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/internal/awssim"
 	"github.com/eipbinder/eipbinder/store"
@@ -24,7 +23,6 @@ type world struct {
 	sim     *awssim.Sim
 	records *memstore.Store
 	env     map[string]string
-	options []func(*binder.Options)
 }
 
 func newWorld(t *testing.T, addresses int) *world {
@@ -72,19 +70,29 @@ func (w *world) launchPending(count int) []string {
 
 func (w *world) cloud() cloud {
 	return cloud{
-		getenv:       func(variable string) string { return w.env[variable] },
-		binder:       func(_ context.Context, c deployment.Config) (deployment.Binder, error) { return w.newBinder(c) },
-		records:      func(context.Context, deployment.Config) (store.Store, error) { return w.records, nil },
-		createTables: func(context.Context, deployment.Config) error { return nil },
+		getenv: func(variable string) string { return w.env[variable] },
+		aws: func(context.Context) (aws.Config, error) {
+			identity := credentials.NewStaticCredentialsProvider("test", "test", "")
+			return aws.Config{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()}, nil
+		},
+		records: stored{store: w.records},
 	}
 }
 
-func (w *world) newBinder(c deployment.Config) (deployment.Binder, error) {
-	identity := credentials.NewStaticCredentialsProvider("test", "test", "")
-	compute := ec2.New(ec2.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
-	dns := route53.New(route53.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
-	return deployment.Assemble(c, compute, dns, w.records, w.options...)
+// stored opens a store that is open already.
+type stored struct {
+	store store.Store
+	asked *deployment.Config // what for, if anybody wants to know
 }
+
+func (s stored) Open(_ context.Context, c deployment.Config) (records.Opened, error) {
+	if s.asked != nil {
+		*s.asked = c
+	}
+	return records.Opened{Store: s.store, Where: "in memory", Close: func() error { return nil }}, nil
+}
+
+func (s stored) Create(context.Context, deployment.Config) (string, error) { return "in memory", nil }
 
 // result is what one command line gave.
 type result struct {

@@ -125,6 +125,10 @@ func (c *cloud) settings(more ...string) map[string]string {
 		"EIPBINDER_HOSTED_ZONE_ID":  c.zoneID,
 		"EIPBINDER_POOL_TAGS":       "Pool=byol,App=streaming",
 		"EIPBINDER_INSTANCE_TAGS":   "karpenter.sh/nodepool|karpenter.sh/provisioner-name=media",
+		"EIPBINDER_STORE":           "dynamodb",
+		// the stand-ins are quicker than Route 53
+		"EIPBINDER_DNS_FIRST_LOOK":    "50ms",
+		"EIPBINDER_DNS_POLL_INTERVAL": "50ms",
 	}
 	for i := 0; i < len(more); i += 2 {
 		settings[more[i]] = more[i+1]

@@ -123,6 +123,7 @@ func (s *series) run(t *testing.T, j job, k *killer) []string {
 	k.cloud, k.program, k.turns, k.lease = c, s.program, s.turns, time.Second
 	k.settings = []string{"EIPBINDER_LEASE", "1s", "EIPBINDER_LATE_CALLS", "500ms", "EIPBINDER_CONFIRM_AFTER", "1s", "EIPBINDER_COOL_DOWN", "10m"}
 	b := c.binder(t, k.settings...)
+	patient := c.binder(t, append(slices.Clone(k.settings), "EIPBINDER_LEASE", "1m")...) // however slow this machine is
 	var machines []machine
 	for range 3 {
 		c.allocate(t, pooled)
@@ -131,7 +132,7 @@ func (s *series) run(t *testing.T, j job, k *killer) []string {
 		machines = append(machines, c.machine(t))
 	}
 	for _, m := range machines[:j.bound] {
-		if _, err := b.Reconcile(t.Context(), m.instanceID); err != nil {
+		if _, err := patient.Reconcile(t.Context(), m.instanceID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +169,12 @@ func (c *cloud) binder(tb testing.TB, more ...string) deployment.Binder {
 	router := httptest.NewServer(http.HandlerFunc(c.forward))
 	tb.Cleanup(router.Close)
 	keys := credentials.NewStaticCredentialsProvider("test", "test", "")
-	b, _, err := deployment.Build(config, aws.Config{Region: region, Credentials: keys, BaseEndpoint: &router.URL})
+	cfg := aws.Config{Region: region, Credentials: keys, BaseEndpoint: &router.URL}
+	records, err := deployment.DynamoStore(config, cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b, err := deployment.Build(config, cfg, records)
 	if err != nil {
 		tb.Fatal(err)
 	}

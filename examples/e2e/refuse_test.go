@@ -63,6 +63,8 @@ func TestWrongSettings(t *testing.T) {
 		{"EIPBINDER_BINDING_TABLE", "flat", []string{`"flat" must have the key`}},
 		{"EIPBINDER_POOL_TAGS", "Pool=none", []string{"the pool is empty"}},
 		{"EIPBINDER_POOL_TAGS", "=byol", []string{"empty key"}},
+		{"EIPBINDER_STORE", "sqlite:records.db", []string{"is none for this program", "dynamodb"}},
+		{"EIPBINDER_SHARE", "2", []string{"at most 1"}},
 		{"EIPBINDER_POLICY", "random", []string{`"random"`, "dotted-ip"}},
 		{"EIPBINDER_TTL", "1m30.5s", []string{"whole seconds"}},
 	} {

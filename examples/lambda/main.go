@@ -57,7 +57,11 @@ func start(ctx context.Context, logger *slog.Logger) (*lambdaevent.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	b, _, err := deployment.Build(c, aws, func(o *binder.Options) { o.Logger = logger })
+	records, err := deployment.DynamoStore(c, aws)
+	if err != nil {
+		return nil, err
+	}
+	b, err := deployment.Build(c, aws, records, func(o *binder.Options) { o.Logger = logger })
 	if err != nil {
 		return nil, err
 	}

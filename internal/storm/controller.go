@@ -13,12 +13,18 @@ import (
 )
 
 const (
-	// linger is how long a controller collects events before it works on them.
-	linger = 200 * time.Millisecond
-	// lingerEach is what each worker under way adds to that, up to lingerMost: EC2
-	// associates five in a second, so that those that come now have to wait anyway.
-	lingerEach = 200 * time.Millisecond
-	lingerMost = 30 * time.Second
+	// look is how often a controller looks whether there is something to work on.
+	look = 200 * time.Millisecond
+	// pause is the shortest time between two batches. The first worker does not
+	// wait for others; and what a storm launches in a pause is hardly more than
+	// EC2's burst of associations, so that these are not late for their tokens.
+	pause = 3 * time.Second
+	// Once the burst is used up, and EC2 associates one each 200 ms, those that
+	// come now have to wait anyway: so does the next batch, but not for longer than
+	// pauseMost.
+	burst     = 50
+	each      = 200 * time.Millisecond
+	pauseMost = 30 * time.Second
 )
 
 // Controller is this module as one process: it reconciles what events name in
@@ -32,10 +38,10 @@ func Controller(n Naming) Contender {
 		}
 		var group sync.WaitGroup
 		defer group.Wait()
-		q := &workQueue{items: map[string]*item{}}
+		q := newWorkQueue()
 		group.Go(func() { eachMinute(ctx, func(ctx context.Context) { _, _ = b.Sweep(ctx) }) }) // the next sweep tries again
 		group.Go(func() {
-			for sleep(ctx, linger) == nil {
+			for sleep(ctx, look) == nil {
 				if ids := q.take(time.Now()); len(ids) > 0 {
 					group.Go(func() {
 						outcomes, _ := b.Reconcile(ctx, ids...) // each outcome has its error
@@ -59,6 +65,8 @@ func Controller(n Naming) Contender {
 type workQueue struct {
 	mu    sync.Mutex
 	items map[string]*item
+	// full is when EC2's bucket is full again after what was given out.
+	given, full time.Time
 }
 
 type item struct {
@@ -67,6 +75,10 @@ type item struct {
 	busy     bool
 	again    bool // an event came meanwhile
 	failures int
+}
+
+func newWorkQueue() *workQueue {
+	return &workQueue{items: map[string]*item{}}
 }
 
 func (q *workQueue) add(id string) {
@@ -83,23 +95,19 @@ func (q *workQueue) add(id string) {
 	}
 }
 
-// take gives out what is due, the oldest first, once that has lingered.
+// take gives out what is due, the oldest first, unless it is too soon after the
+// last time.
 func (q *workQueue) take(now time.Time) []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var ids []string
-	busy, lingered := 0, time.Duration(0)
-	for id, i := range q.items {
-		switch {
-		case i.busy:
-			busy++
-		case !i.due.After(now):
-			ids = append(ids, id)
-			lingered = max(lingered, now.Sub(i.due))
-		}
-	}
-	if lingered < min(time.Duration(busy)*lingerEach, lingerMost) {
+	if now.Sub(q.given) < q.pause(now) {
 		return nil
+	}
+	var ids []string
+	for id, i := range q.items {
+		if !i.busy && !i.due.After(now) {
+			ids = append(ids, id)
+		}
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(q.items[a].since.Compare(q.items[b].since), strings.Compare(a, b))
@@ -107,7 +115,19 @@ func (q *workQueue) take(now time.Time) []string {
 	for _, id := range ids {
 		q.items[id].busy = true
 	}
+	if len(ids) > 0 {
+		q.given = now
+	}
+	if now.After(q.full) {
+		q.full = now
+	}
+	q.full = q.full.Add(time.Duration(len(ids)) * each)
 	return ids
+}
+
+// pause is the time between two batches, now.
+func (q *workQueue) pause(now time.Time) time.Duration {
+	return max(pause, min(q.full.Sub(now)-burst*each, pauseMost))
 }
 
 // done takes back what was given out.

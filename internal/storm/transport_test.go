@@ -117,7 +117,7 @@ func TestDeadLetters(t *testing.T) {
 // lingers the longer the more there is.
 func TestWorkQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &workQueue{items: map[string]*item{}}
+		q := newWorkQueue()
 		expect := func(what string, want ...string) {
 			t.Helper()
 			if got := q.take(time.Now()); !slices.Equal(got, want) {
@@ -131,7 +131,7 @@ func TestWorkQueue(t *testing.T) {
 		expect("an event of what is under way")
 		q.add("i-3")
 		expect("a new one, at once")
-		time.Sleep(2 * lingerEach)
+		time.Sleep(2 * each)
 		expect("a new one, a while later", "i-3")
 		q.done([]binder.Outcome{{InstanceID: "i-1", Status: binder.Bound}, {InstanceID: "i-2", Status: binder.Busy, RetryAfter: time.Minute},
 			{InstanceID: "i-3", Status: binder.Failed, Err: &binder.Error{}}})

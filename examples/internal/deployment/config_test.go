@@ -10,6 +10,7 @@ import (
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
+	"github.com/eipbinder/eipbinder/pacing"
 )
 
 // env is an environment: required variables, then others in pairs.
@@ -26,6 +27,13 @@ func env(pairs ...string) func(string) string {
 	return func(name string) string { return variables[name] }
 }
 
+var defaultPace = deployment.Pace{
+	Share: 1, Associate: pacing.Limit{Burst: 50, Refill: 5}, LookAge: 5 * time.Second,
+	Linger: 25 * time.Millisecond, FirstLook: 20 * time.Second, PollInterval: 5 * time.Second,
+}
+
+var inDynamoDB = deployment.Store{Kind: deployment.DynamoDB}
+
 func TestDefaults(t *testing.T) {
 	got, err := deployment.FromEnv(env())
 	if err != nil {
@@ -36,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	}
 	wantName(t, got, "203.0.113.7")
 	got.Profiles[0].Policy = nil
-	want := deployment.Config{RecordTable: "record_table", BindingTable: "binding_table", Check: true, Profiles: []deployment.Profile{{
+	want := deployment.Config{RecordTable: "record_table", BindingTable: "binding_table", Check: true, Pace: defaultPace, Profiles: []deployment.Profile{{
 		Name: "default", PolicyText: "dotted-ip",
 		Suffix:       "media.example.com.",
 		HostedZoneID: "Z0123456789ABCDEFGHIJ",
@@ -48,7 +56,8 @@ func TestDefaults(t *testing.T) {
 		Lease:        time.Minute,
 		LateCalls:    6 * time.Minute,
 		ConfirmAfter: 5 * time.Minute,
-		RecordTags:   []string{},
+		BlastRadius:  50,
+		Concurrency:  16,
 		BinderID:     "eipbinder",
 	}}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -77,13 +86,25 @@ func TestEverythingSet(t *testing.T) {
 		deployment.EnvRecordTags, "Room, karpenter.sh/nodepool",
 		deployment.EnvBinderID, "media-eu",
 		deployment.EnvCheck, "false",
+		deployment.EnvShare, "0.25",
+		deployment.EnvAssociateLimit, "100/ 7.5",
+		deployment.EnvLookAge, "0s",
+		deployment.EnvDNSLinger, "2s",
+		deployment.EnvDNSFirstLook, "30s",
+		deployment.EnvDNSPollInterval, "3s",
+		deployment.EnvBlastRadius, "0",
+		deployment.EnvConcurrency, "100",
 	))
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantName(t, got, "ip-203-0-113-7")
 	got.Profiles[0].Policy = nil
-	want := deployment.Config{RecordTable: "records", BindingTable: "bindings", Profiles: []deployment.Profile{{
+	pace := deployment.Pace{
+		Share: 0.25, Associate: pacing.Limit{Burst: 100, Refill: 7.5},
+		Linger: 2 * time.Second, FirstLook: 30 * time.Second, PollInterval: 3 * time.Second,
+	}
+	want := deployment.Config{Store: inDynamoDB, RecordTable: "records", BindingTable: "bindings", Pace: pace, Profiles: []deployment.Profile{{
 		Name: "default", PolicyText: "dashed-ip", CoveredByWildcard: true, ReverseNames: true,
 		Suffix:       "media.example.com.",
 		HostedZoneID: "Z1",
@@ -96,6 +117,7 @@ func TestEverythingSet(t *testing.T) {
 		ConfirmAfter: 4 * time.Minute,
 		KeepNames:    true,
 		RecordTags:   []string{"Room", "karpenter.sh/nodepool"},
+		Concurrency:  100,
 		BinderID:     "media-eu",
 	}}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -153,11 +175,34 @@ func TestWrongVariables(t *testing.T) {
 		{deployment.EnvConfirmAfter, "-5m", "EIPBINDER_CONFIRM_AFTER: -5m is negative"},
 		{deployment.EnvKeepNames, "yes", "EIPBINDER_KEEP_NAMES: "},
 		{deployment.EnvCheck, "maybe", "EIPBINDER_CHECK: "},
+		{deployment.EnvStore, "mysql://db", "EIPBINDER_STORE: there is no store \"mysql\": set it to dynamodb, sqlite:PATH"},
+		{deployment.EnvStore, "sqlite:", "EIPBINDER_STORE: there is no store \"sqlite\""},
+		{deployment.EnvStore, "dynamodb:eu", "EIPBINDER_STORE: there is no store \"dynamodb\""},
+		{deployment.EnvStore, "postgres:records", "EIPBINDER_STORE: there is no store \"postgres\""},
+		{deployment.EnvStore, "postgres://me:sesame@%zz/db", "EIPBINDER_STORE: the URL is malformed"},
+		{deployment.EnvShare, "0", "EIPBINDER_SHARE: 0 is not above 0 and at most 1: set it to a part"},
+		{deployment.EnvShare, "1.5", "EIPBINDER_SHARE: 1.5 is not"},
+		{deployment.EnvShare, "NaN", "EIPBINDER_SHARE: NaN is not"},
+		{deployment.EnvShare, "half", "EIPBINDER_SHARE: strconv.ParseFloat"},
+		{deployment.EnvAssociateLimit, "50", "EIPBINDER_ASSOCIATE_LIMIT: \"50\" has no slash: set it to burst and calls a second, such as 50/5"},
+		{deployment.EnvAssociateLimit, "0/5", "EIPBINDER_ASSOCIATE_LIMIT: 0 is less than 1"},
+		{deployment.EnvAssociateLimit, "50/0", "EIPBINDER_ASSOCIATE_LIMIT: 0 calls a second are not above 0"},
+		{deployment.EnvAssociateLimit, "50/Inf", "EIPBINDER_ASSOCIATE_LIMIT: "},
+		{deployment.EnvLookAge, "-1s", "EIPBINDER_LOOK_AGE: -1s is negative"},
+		{deployment.EnvDNSLinger, "5", "EIPBINDER_DNS_LINGER: time: missing unit"},
+		{deployment.EnvDNSFirstLook, "-1s", "EIPBINDER_DNS_FIRST_LOOK: -1s is negative"},
+		{deployment.EnvDNSPollInterval, "0s", "EIPBINDER_DNS_POLL_INTERVAL: 0s is not above 0"},
+		{deployment.EnvBlastRadius, "-1", "EIPBINDER_BLAST_RADIUS: -1 is less than 0"},
+		{deployment.EnvBlastRadius, "many", "EIPBINDER_BLAST_RADIUS: strconv.Atoi"},
+		{deployment.EnvConcurrency, "0", "EIPBINDER_CONCURRENCY: 0 is less than 1"},
 	} {
 		_, err := deployment.FromEnv(env(test.variable, test.value))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s=%s: error %v, want %q", test.variable, test.value, err, test.want)
 			continue
+		}
+		if strings.Contains(err.Error(), "sesame") {
+			t.Errorf("%s: the error shows the secret: %v", test.variable, err)
 		}
 		if !strings.Contains(err.Error(), ": set it to ") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s=%s: error %q is not one line with the fix", test.variable, test.value, err)

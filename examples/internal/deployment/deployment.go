@@ -7,7 +7,11 @@
 //	if err != nil {
 //		return err
 //	}
-//	b, records, err := deployment.Build(config, awsConfig)
+//	records, err := deployment.DynamoStore(config, awsConfig)
+//	if err != nil {
+//		return err
+//	}
+//	b, err := deployment.Build(config, awsConfig, records)
 //
 // It has no state: everything may be called from several goroutines.
 package deployment
@@ -17,7 +21,6 @@ import (
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
@@ -26,8 +29,8 @@ import (
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
 	"github.com/eipbinder/eipbinder/eippool/ec2pool"
+	"github.com/eipbinder/eipbinder/pacing"
 	"github.com/eipbinder/eipbinder/store"
-	"github.com/eipbinder/eipbinder/store/dynamostore"
 )
 
 // Binder is a *binder.Binder or a *binder.Mux.
@@ -37,10 +40,11 @@ type Binder interface {
 	Singles
 }
 
-// Batches are a Binder's verbs for many instances.
+// Batches are a Binder's verbs for many instances, or names.
 type Batches interface {
 	Reconcile(ctx context.Context, ids ...string) ([]binder.Outcome, error)
 	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
+	Prewarm(ctx context.Context) (published int, err error)
 }
 
 // Singles are a Binder's verbs for one instance.
@@ -56,45 +60,37 @@ var (
 	_ Binder = (*binder.Mux)(nil)
 )
 
-// Build returns what serves the profiles of the configuration, and its store,
-// on clients made from the AWS configuration. It does no I/O. The option
-// functions come after those of each profile; the Logger that they set is also
-// the Mux's.
-func Build(c Config, aws aws.Config, optFns ...func(*binder.Options)) (Binder, *dynamostore.Store, error) {
+// Build returns what serves the profiles of the configuration, on clients made
+// from the AWS configuration. They share one pace, so build once in a process.
+// It does no I/O. The option functions come after those of each profile; the
+// Logger that they set is also the Mux's.
+func Build(c Config, aws aws.Config, records store.Store, optFns ...func(*binder.Options)) (Binder, error) {
 	if aws.Region == "" {
-		return nil, nil, errors.New("AWS_REGION: is not set: set it to the Region of the instances, such as eu-central-1")
+		return nil, errors.New("AWS_REGION: is not set: set it to the Region of the instances, such as eu-central-1")
 	}
-	records, err := dynamostore.New(dynamodb.NewFromConfig(aws), func(o *dynamostore.Options) {
-		o.RecordTable, o.BindingTable = c.RecordTable, c.BindingTable
-	})
+	pacer, err := c.Pace.pacer()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	b, err := Assemble(c, ec2.NewFromConfig(aws), route53.NewFromConfig(aws), records, optFns...)
+	a := account{
+		pace: c.Pace, pacer: pacer,
+		compute: ec2.NewFromConfig(aws, func(o *ec2.Options) { o.Retryer = pacer.Retryer(o.Retryer) }),
+		dns:     route53.NewFromConfig(aws, func(o *route53.Options) { o.Retryer = pacer.Retryer(o.Retryer) }),
+	}
+	zones, err := a.zones(c.Profiles)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return b, records, nil
-}
-
-// Assemble is Build on clients and a store of the caller's.
-func Assemble(c Config, compute *ec2.Client, dns route53zone.Client, records store.Store, optFns ...func(*binder.Options)) (Binder, error) {
 	var all workers
-	zones := map[string]dnspolicy.Zone{} // each once: only then do profiles share its requests
 	var profiles []binder.Profile
 	for _, p := range c.Profiles {
-		pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags = p.PoolTags })
+		pool, err := a.pool(p)
 		if err != nil {
 			return nil, err
 		}
-		fleet, err := ec2fleet.New(compute, func(o *ec2fleet.Options) { o.Tags = p.InstanceTags })
+		fleet, err := ec2fleet.New(a.compute, func(o *ec2fleet.Options) { o.Tags = p.InstanceTags })
 		if err != nil {
 			return nil, err
-		}
-		if zones[p.HostedZoneID] == nil {
-			if zones[p.HostedZoneID], err = route53zone.New(dns, p.HostedZoneID); err != nil {
-				return nil, err
-			}
 		}
 		all = append(all, part{fleet, p.InstanceTags})
 		profiles = append(profiles, binder.Profile{
@@ -104,6 +100,36 @@ func Assemble(c Config, compute *ec2.Client, dns route53zone.Client, records sto
 		})
 	}
 	return serve(all, profiles, optFns)
+}
+
+// account is what all profiles share.
+type account struct {
+	pace    Pace
+	pacer   *pacing.Pacer
+	compute *ec2.Client
+	dns     *route53.Client
+}
+
+func (a account) pool(p Profile) (*ec2pool.Pool, error) {
+	return ec2pool.New(a.compute, func(o *ec2pool.Options) {
+		o.Tags, o.Turns, o.LookAge = p.PoolTags, a.pacer, a.pace.LookAge
+	})
+}
+
+// zones makes each zone once: only then do profiles share its requests.
+func (a account) zones(profiles []Profile) (map[string]dnspolicy.Zone, error) {
+	zones, options := map[string]dnspolicy.Zone{}, a.pace.zone()
+	for _, p := range profiles {
+		if zones[p.HostedZoneID] != nil {
+			continue
+		}
+		zone, err := route53zone.New(a.dns, p.HostedZoneID, options)
+		if err != nil {
+			return nil, err
+		}
+		zones[p.HostedZoneID] = zone
+	}
+	return zones, nil
 }
 
 // serve makes a Binder of one profile, and a Mux of more.
@@ -143,4 +169,6 @@ func (p Profile) options(o *binder.Options) {
 	o.CoveredByWildcard = p.CoveredByWildcard
 	o.ReverseNames = p.ReverseNames
 	o.RecordTags = p.RecordTags
+	o.BlastRadius = p.BlastRadius
+	o.Concurrency = p.Concurrency
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/store"
+	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
 var subject = dnspolicy.Subject{
@@ -30,13 +31,14 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got binder.Options
-	b, records, err := deployment.Build(c, aws.Config{Region: "eu-central-1"}, func(o *binder.Options) { got = *o })
-	if err != nil || b == nil || records == nil {
-		t.Fatalf("Build = %v, %v, %v", b, records, err)
+	b, err := deployment.Build(c, aws.Config{Region: "eu-central-1"}, memstore.New(), func(o *binder.Options) { got = *o })
+	if err != nil || b == nil {
+		t.Fatalf("Build = %v, %v", b, err)
 	}
 	p := c.Profiles[0]
 	if got.Suffix != p.Suffix || got.TTL != p.TTL || got.CoolDown != p.CoolDown || got.StopGrace != p.StopGrace || got.BinderID != p.BinderID ||
-		got.Lease != p.Lease || got.LateCalls != p.LateCalls || got.ConfirmAfter != p.ConfirmAfter {
+		got.Lease != p.Lease || got.LateCalls != p.LateCalls || got.ConfirmAfter != p.ConfirmAfter ||
+		got.BlastRadius != p.BlastRadius || got.Concurrency != p.Concurrency {
 		t.Errorf("options %+v do not follow from %+v", got, p)
 	}
 }
@@ -46,7 +48,7 @@ func TestBuildNeedsARegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := deployment.Build(c, aws.Config{}); err == nil || !strings.HasPrefix(err.Error(), "AWS_REGION: ") {
+	if _, err := deployment.Build(c, aws.Config{}, memstore.New()); err == nil || !strings.HasPrefix(err.Error(), "AWS_REGION: ") {
 		t.Errorf("error %v does not name AWS_REGION", err)
 	}
 }

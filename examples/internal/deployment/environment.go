@@ -11,21 +11,21 @@ type environment struct{ getenv func(string) string }
 // pattern it has no meaning.
 const alternatives = "||"
 
-func (e environment) get(s setting) (items []string, label string, err error) {
-	if s.variable == "" {
-		return nil, s.key, nil
+func (e environment) get(s Setting) (items []string, label string, err error) {
+	if s.Variable == "" {
+		return nil, s.Key, nil
 	}
-	text := strings.TrimSpace(e.getenv(s.variable))
+	text := strings.TrimSpace(e.getenv(s.Variable))
 	if text == "" {
-		return nil, s.variable, nil
+		return nil, s.Variable, nil
 	}
-	if s.variable != EnvPolicy && s.variable != EnvRecords {
-		return []string{text}, s.variable, nil
+	if s.Variable != EnvPolicy && s.Variable != EnvRecords {
+		return []string{text}, s.Variable, nil
 	}
 	for item := range strings.SplitSeq(text, alternatives) {
 		items = append(items, strings.TrimSpace(item))
 	}
-	return items, s.variable, nil
+	return items, s.Variable, nil
 }
 
 func (environment) label(_, variable string) string { return variable }

@@ -117,23 +117,23 @@ func own(key string) bool {
 	return slices.Contains([]string{"name", "suffix", "poolTags", "instanceTags", "binderID"}, key)
 }
 
-func (s *section) get(want setting) (items []string, label string, err error) {
-	label = s.label(want.key, want.variable)
-	s.asked[want.key] = true
-	if want.variable != "" && strings.TrimSpace(s.getenv(want.variable)) != "" {
-		return nil, want.variable, errBeside
+func (s *section) get(want Setting) (items []string, label string, err error) {
+	label = s.label(want.Key, want.Variable)
+	s.asked[want.Key] = true
+	if want.Variable != "" && strings.TrimSpace(s.getenv(want.Variable)) != "" {
+		return nil, want.Variable, errBeside
 	}
-	node, ok := s.fields[want.key]
-	if !ok && s.parent != nil && !own(want.key) {
-		s.parent.asked[want.key] = true
-		if node, ok = s.parent.fields[want.key]; ok {
-			label = s.parent.label(want.key, want.variable)
+	node, ok := s.fields[want.Key]
+	if !ok && s.parent != nil && !own(want.Key) {
+		s.parent.asked[want.Key] = true
+		if node, ok = s.parent.fields[want.Key]; ok {
+			label = s.parent.label(want.Key, want.Variable)
 		}
 	}
 	if !ok || node.Tag == "!!null" {
 		return nil, label, nil
 	}
-	items, err = itemsOf(node, want.key == "poolTags" || want.key == "instanceTags")
+	items, err = itemsOf(node, want.Key == "poolTags" || want.Key == "instanceTags")
 	return items, label, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
+	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
 const exampleFile = "../../eipbinder.yaml"
@@ -37,6 +38,7 @@ func TestExampleFile(t *testing.T) {
 	shared := deployment.Profile{
 		HostedZoneID: "Z0123456789ABCDEFGHIJ", CoolDown: 2 * time.Minute, StopGrace: 10 * time.Minute,
 		Lease: time.Minute, LateCalls: 6 * time.Minute, ConfirmAfter: 5 * time.Minute, RecordTags: []string{"karpenter.sh/nodepool"},
+		BlastRadius: 50, Concurrency: 16,
 	}
 	media, turn := shared, shared
 	media.Name, media.Suffix, media.TTL, media.BinderID = "media", "media.example.com.", time.Minute, "eipbinder-media"
@@ -47,11 +49,14 @@ func TestExampleFile(t *testing.T) {
 	turn.PoolTags = ec2tag.Selector{ec2tag.Key("App", "turn"), ec2tag.Key("Pool", "byol")}
 	turn.InstanceTags = ec2tag.Selector{ec2tag.Key("karpenter.sh/nodepool", "turn")}
 	turn.PolicyText = "pattern:{zone}-{instance-id}"
-	want := deployment.Config{RecordTable: "record_table", BindingTable: "binding_table", Check: true, Profiles: []deployment.Profile{media, turn}}
+	want := deployment.Config{
+		Store: inDynamoDB, RecordTable: "record_table", BindingTable: "binding_table", Check: true, Pace: defaultPace,
+		Profiles: []deployment.Profile{media, turn},
+	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(deployment.Profile{}, "Policy")); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
-	b, _, err := deployment.Build(got, aws.Config{Region: "eu-central-1"})
+	b, err := deployment.Build(got, aws.Config{Region: "eu-central-1"}, memstore.New())
 	if _, ok := b.(*binder.Mux); !ok || err != nil {
 		t.Errorf("Build gives a %T, %v, want a Mux", b, err)
 	}
@@ -104,8 +109,21 @@ func TestEachFieldHasOneClearError(t *testing.T) {
 	for _, test := range []struct{ old, new, want string }{
 		{"recordTable: records", "recordTable: [a, b]", "recordTable: is a list of 2, not a single value: set it to a table name"},
 		{"recordTable: records", "bindingTable: {a: {b: c}}", "bindingTable: is a mapping, in line 1"},
+		{"recordTable: records", "store: sqlite:records.db\nrecordTable: a", "recordTable: is a table of DynamoDB, but the records are in sqlite: set it to nothing, or store to dynamodb"},
+		{"recordTable: records", "store: mysql", "store: there is no store \"mysql\": set it to dynamodb, sqlite:PATH or"},
+		{"recordTable: records", "share: 2", "share: 2 is not above 0 and at most 1"},
+		{"recordTable: records", "associateLimit: [50, 5]", "associateLimit: is a list of 2, not a single value: set it to burst and calls a second"},
+		{"recordTable: records", "lookAge: 5", "lookAge: time: missing unit"},
+		{"recordTable: records", "dnsLinger: -5s", "dnsLinger: -5s is negative"},
+		{"recordTable: records", "dnsFirstLook: {}", "dnsFirstLook: is a mapping"},
+		{"recordTable: records", "dnsPollInterval: 0s", "dnsPollInterval: 0s is not above 0"},
+		{"recordTable: records", "blastRadius: none", "blastRadius: strconv.Atoi"},
+		{"name: voice", "name: voice\n  blastRadius: -1", "profiles[1].blastRadius: -1 is less than 0: set it to a whole number"},
+		{"name: voice", "name: voice\n  concurrency: 0", "profiles[1].concurrency: 0 is less than 1"},
+		{"name: voice", "name: voice\n  share: 0.5", "profiles[1].share: is not a setting, in line 10"},
+		{"name: voice", "name: voice\n  policy: dashed\n  records: txt::{ip}", "profiles[1].policy: there is no policy \"dashed\""},
 		{"recordTable: records", "check: yes", `check: strconv.ParseBool: parsing "yes": invalid syntax: set it to true or false`},
-		{"recordTable: records", "recordTables: records", "recordTables: is not a setting, in line 1: remove it, or correct it: known are bindingTable, "},
+		{"recordTable: records", "recordTables: records", "recordTables: is not a setting, in line 1: remove it, or correct it: known are associateLimit, bindingTable, "},
 		{"recordTable: records", "suffix: example.com", "suffix: is not a setting, in line 1: remove it, or correct it: it belongs into each of profiles"},
 		{"recordTable: records", "ttl: 60", "ttl: time: missing unit in duration \"60\": set it to whole seconds"},
 		{"recordTable: records", "recordTable: a\nrecordTable: b", "recordTable: is given twice, again in line 2"},
@@ -196,23 +214,23 @@ func TestOneProfileIsABinder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _, err := deployment.Build(c, aws.Config{Region: "eu-central-1"})
+	b, err := deployment.Build(c, aws.Config{Region: "eu-central-1"}, memstore.New())
 	if _, ok := b.(*binder.Binder); !ok || err != nil {
 		t.Errorf("Build gives a %T, %v, want a Binder", b, err)
 	}
 }
 
-func TestTablesAlone(t *testing.T) {
+func TestStoreAlone(t *testing.T) {
 	for _, getenv := range []map[string]string{
 		{deployment.EnvRecordTable: "records", deployment.EnvPolicy: "nonsense"},
 		{deployment.EnvConfig: "recordTable: records\nprofiles: [{policy: nonsense}]"},
 	} {
-		c, err := deployment.TablesFromEnv(func(name string) string { return getenv[name] })
-		if err != nil || c.RecordTable != "records" || c.BindingTable != "binding_table" {
+		c, err := deployment.StoreFromEnv(func(name string) string { return getenv[name] })
+		if err != nil || c.Store != inDynamoDB || c.RecordTable != "records" || c.BindingTable != "binding_table" {
 			t.Errorf("%v: %+v, %v", getenv, c, err)
 		}
 	}
-	if _, err := deployment.TablesFromEnv(func(string) string { return "{" }); err == nil {
-		t.Error("a file that cannot be read has no tables")
+	if _, err := deployment.StoreFromEnv(func(string) string { return "{" }); err == nil {
+		t.Error("a file that cannot be read has no store")
 	}
 }

@@ -134,13 +134,14 @@ func recorderOf(item, suffix string, ttl time.Duration) (dnspolicy.Recorder, err
 
 // policy reads how the profile's workers are named, and what depends on that.
 func (r *reader) policy(s scope, p *Profile) {
-	named := setting{"policy", EnvPolicy, "dotted-ip", "one of " + PolicyHelp}
-	p.Policy = read(r, s, named, policyOf(r.getenv))
+	named, more := r.known["policy"], r.known["records"]
+	records, _, err := s.get(more)
+	p.Policy = read(r, s, named.Key, policyOf(r.getenv))
 	if items, _, err := s.get(named); err == nil {
 		p.PolicyText = strings.Join(items, " "+alternatives+" ")
 	}
 	if p.PolicyText == "" {
-		p.PolicyText = named.preset
+		p.PolicyText = named.Default
 	}
 	if p.Policy == nil {
 		return
@@ -148,9 +149,8 @@ func (r *reader) policy(s scope, p *Profile) {
 	if _, perAddress := p.Policy.(dnspolicy.PerAddressPolicy); p.KeepNames && !perAddress {
 		r.fail(s.label("keepNames", EnvKeepNames), errors.New("only names of addresses can be kept"), "false, or choose another "+s.label("policy", EnvPolicy))
 	}
-	more := setting{"records", EnvRecords, "", "any of " + RecordsHelp}
-	if given, _, err := s.get(more); (err != nil || len(given) > 0) && p.Suffix != "" {
-		if recorders := read(r, s, more, recordsOf(p.Suffix, p.TTL)); len(recorders) > 0 {
+	if (err != nil || len(records) > 0) && p.Suffix != "" {
+		if recorders := read(r, s, more.Key, recordsOf(p.Suffix, p.TTL)); len(recorders) > 0 {
 			p.Policy = dnspolicy.WithRecords(p.Policy, recorders...)
 		}
 	}

@@ -11,16 +11,12 @@ import (
 	"github.com/eipbinder/eipbinder/ec2tag"
 )
 
-// setting is one setting: its name in a file, its variable, what it is where
-// nothing is given (empty: it is required), and what it should be.
-type setting struct{ key, variable, preset, fix string }
-
 // scope is where settings are looked for: the environment, a file, or a profile
 // in it.
 type scope interface {
 	// get returns the items that are given, one or more, and where; none if
 	// nothing is. An error says that it is given in a wrong form.
-	get(s setting) (items []string, label string, err error)
+	get(s Setting) (items []string, label string, err error)
 	// label says how people call the setting here.
 	label(key, variable string) string
 	// presetName is the name of a profile that has none; empty: it needs one.
@@ -32,7 +28,16 @@ type scope interface {
 // reader collects what is wrong.
 type reader struct {
 	getenv func(string) string
+	known  map[string]Setting // by key
 	errs   []error
+}
+
+func newReader(getenv func(string) string) *reader {
+	r := &reader{getenv: getenv, known: map[string]Setting{}}
+	for _, s := range Settings() {
+		r.known[s.Key] = s
+	}
+	return r
 }
 
 func (r *reader) fail(label string, problem error, fix string) {
@@ -63,23 +68,30 @@ func (r *reader) unique() []error {
 // errBeside: a variable says what a file is to say.
 var errBeside = errors.New("is set beside " + EnvConfig + ", which has all settings")
 
-// read parses the setting, or its preset.
-func read[T any](r *reader, in scope, s setting, parse func([]string) (T, error)) T {
+// read parses the setting of this key, or its default; the zero value if it has
+// none. A preset stands in for the default.
+func read[T any](r *reader, in scope, key string, parse func([]string) (T, error), preset ...string) T {
 	var none T
+	s := r.known[key]
+	if len(preset) > 0 {
+		s = s.or(preset[0])
+	}
 	items, label, err := in.get(s)
 	switch {
 	case errors.Is(err, errBeside):
-		r.fail(label, err, "nothing, and "+s.key+" in the file instead")
+		r.fail(label, err, "nothing, and "+s.Key+" in the file instead")
 		return none
 	case err != nil:
 		r.fail(label, err, s.fix)
 		return none
 	case len(items) > 0:
-	case s.preset == "":
+	case s.Required:
 		r.fail(label, errors.New("is not set"), s.fix)
 		return none
+	case s.Default == "":
+		return none
 	default:
-		items = []string{s.preset}
+		items = []string{s.Default}
 	}
 	value, err := parse(items)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/eippool/ec2pool"
 	"github.com/eipbinder/eipbinder/internal/awssim"
+	"github.com/eipbinder/eipbinder/pacing"
 	"github.com/eipbinder/eipbinder/store"
 	"github.com/eipbinder/eipbinder/store/memstore"
 )
@@ -75,9 +76,14 @@ func newWorld(observer binder.Observer) (*world, error) {
 // the times.
 func (w *world) newBinder(observer binder.Observer) (*binder.Binder, error) {
 	identity := credentials.NewStaticCredentialsProvider("demo", "demo", "")
-	compute := ec2.New(ec2.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
-	dns := route53.New(route53.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient()})
-	pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags = poolTags() })
+	pacer, err := pacing.New()
+	if err != nil {
+		return nil, err
+	}
+	paced := pacer.Retryer(nil)
+	compute := ec2.New(ec2.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient(), Retryer: paced})
+	dns := route53.New(route53.Options{Region: w.sim.Region(), Credentials: identity, HTTPClient: w.sim.HTTPClient(), Retryer: paced})
+	pool, err := ec2pool.New(compute, func(o *ec2pool.Options) { o.Tags, o.Turns = poolTags(), pacer })
 	if err != nil {
 		return nil, err
 	}
