@@ -87,13 +87,14 @@ func TestContractOverMoto(t *testing.T) {
 	}, func(o *pooltest.Options) {
 		const noReverseNames = "moto has neither ModifyAddressAttribute nor ResetAddressAttribute"
 		o.Exclude = map[string]string{
-			"associate-pending-target": "moto accepts pending targets, and instances are running at once",
-			"release-locked":           noReverseNames,
-			"reverse-set":              noReverseNames,
-			"reverse-set-absent":       noReverseNames,
-			"reverse-clear":            noReverseNames,
-			"reverse-clear-none":       noReverseNames,
-			"reverse-clear-absent":     noReverseNames,
+			"associate-terminated-target": "moto accepts terminated targets",
+			"associate-pending-target":    "moto accepts pending targets, and instances are running at once",
+			"release-locked":              noReverseNames,
+			"reverse-set":                 noReverseNames,
+			"reverse-set-absent":          noReverseNames,
+			"reverse-clear":               noReverseNames,
+			"reverse-clear-none":          noReverseNames,
+			"reverse-clear-absent":        noReverseNames,
 		}
 	})
 }

@@ -16,6 +16,7 @@ package parts
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -34,8 +35,7 @@ func Moto(tb testing.TB) (endpoint string) {
 	if err != nil {
 		missing(tb, "moto_server is missing: pip install 'moto[server]'")
 	}
-	host, port := freePort(tb)
-	return start(tb, host, port, program, "-H", host, "-p", port)
+	return serve(tb, program, func(host, port string) []string { return []string{"-H", host, "-p", port} })
 }
 
 // Dynoxide starts dynoxide, a stand-in for DynamoDB, and returns its
@@ -50,8 +50,7 @@ func Dynoxide(tb testing.TB) (endpoint string) {
 	if program == "" {
 		missing(tb, "dynoxide is missing: npm install --prefix .ci")
 	}
-	host, port := freePort(tb)
-	return start(tb, host, port, program, "serve", "--host", host, "-p", port)
+	return serve(tb, program, func(host, port string) []string { return []string{"serve", "--host", host, "-p", port} })
 }
 
 func missing(tb testing.TB, what string) {
@@ -99,42 +98,63 @@ func freePort(tb testing.TB) (host, port string) {
 	return host, port
 }
 
+// serve starts the program on a free port, with the arguments for it, and waits
+// until it answers HTTP. A port may be somebody else's by then: such a program
+// ends, and is started on another one.
+func serve(tb testing.TB, program string, args func(host, port string) []string) (endpoint string) {
+	tb.Helper()
+	for attempt := 1; ; attempt++ {
+		host, port := freePort(tb)
+		endpoint, err := start(tb, host, port, program, args(host, port)...)
+		if err == nil {
+			return endpoint
+		}
+		if attempt == 3 {
+			tb.Fatal(err)
+		}
+		tb.Logf("once more on another port: %v", err)
+	}
+}
+
 // start runs the program and waits until it answers HTTP. The program gets a
 // process group of its own, which is what ends with the test: it may be a
 // launcher (moto_server often is pyenv's) whose child does the work.
-func start(tb testing.TB, host, port, program string, args ...string) (endpoint string) {
+func start(tb testing.TB, host, port, program string, args ...string) (endpoint string, err error) {
 	tb.Helper()
 	var output bytes.Buffer
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		tb.Fatalf("starting %s: %v", program, err)
+		return "", fmt.Errorf("starting %s: %w", program, err)
 	}
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
+	var end error
 	go func() {
-		ended <- cmd.Wait()
+		end = cmd.Wait()
 		close(ended)
 	}()
 	tb.Cleanup(func() {
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 			tb.Errorf("stopping %s: %v", program, err)
 		}
-		for range ended { // drained: until Wait has returned
-		}
+		<-ended
 	})
 	endpoint = "http://" + net.JoinHostPort(host, port)
 	deadline := time.After(time.Minute)
-	for !answers(endpoint) {
+	for {
+		reached := answers(endpoint)
 		select {
-		case err := <-ended:
-			tb.Fatalf("%s ended before it answered: %v\n%s", program, err, output.String())
+		case <-ended: // who answers may be somebody else
+			return "", fmt.Errorf("%s ended before it answered: %w\n%s", program, end, output.String())
 		case <-deadline:
-			tb.Fatalf("%s does not answer on %s within a minute", program, endpoint)
+			return "", fmt.Errorf("%s does not answer on %s within a minute", program, endpoint)
 		case <-time.After(10 * time.Millisecond):
+			if reached {
+				return endpoint, nil
+			}
 		}
 	}
-	return endpoint
 }
 
 // answers reports whether anything that speaks HTTP answers, whatever it says.

@@ -42,6 +42,7 @@ type Profile struct {
 	KeepNames         bool
 	RecordTags        []string
 	BlastRadius       int
+	DNSWait           time.Duration
 	Concurrency       int
 	BinderID          string
 }
@@ -99,6 +100,7 @@ func (r *reader) profile(s scope) Profile {
 		StopGrace:         read(r, s, "stopGrace", one(duration)),
 		RecordTags:        read(r, s, "recordTags", keys),
 		BlastRadius:       read(r, s, "blastRadius", one(wholeFrom(0))),
+		DNSWait:           read(r, s, "dnsWait", one(lease)),
 		Concurrency:       read(r, s, "concurrency", one(wholeFrom(1))),
 		Lease:             read(r, s, "lease", one(lease)),
 		ConfirmAfter:      read(r, s, "confirmAfter", one(duration)),

@@ -57,6 +57,7 @@ func TestDefaults(t *testing.T) {
 		LateCalls:    6 * time.Minute,
 		ConfirmAfter: 5 * time.Minute,
 		BlastRadius:  50,
+		DNSWait:      2 * time.Minute,
 		Concurrency:  16,
 		BinderID:     "eipbinder",
 	}}}
@@ -94,6 +95,7 @@ func TestEverythingSet(t *testing.T) {
 		deployment.EnvDNSPollInterval, "3s",
 		deployment.EnvBlastRadius, "0",
 		deployment.EnvConcurrency, "100",
+		deployment.EnvDNSWait, "3s",
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +119,7 @@ func TestEverythingSet(t *testing.T) {
 		ConfirmAfter: 4 * time.Minute,
 		KeepNames:    true,
 		RecordTags:   []string{"Room", "karpenter.sh/nodepool"},
+		DNSWait:      3 * time.Second,
 		Concurrency:  100,
 		BinderID:     "media-eu",
 	}}}
@@ -194,6 +197,7 @@ func TestWrongVariables(t *testing.T) {
 		{deployment.EnvDNSPollInterval, "0s", "EIPBINDER_DNS_POLL_INTERVAL: 0s is not above 0"},
 		{deployment.EnvBlastRadius, "-1", "EIPBINDER_BLAST_RADIUS: -1 is less than 0"},
 		{deployment.EnvBlastRadius, "many", "EIPBINDER_BLAST_RADIUS: strconv.Atoi"},
+		{deployment.EnvDNSWait, "10ms", "EIPBINDER_DNS_WAIT: "},
 		{deployment.EnvConcurrency, "0", "EIPBINDER_CONCURRENCY: 0 is less than 1"},
 	} {
 		_, err := deployment.FromEnv(env(test.variable, test.value))

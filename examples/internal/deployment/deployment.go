@@ -170,5 +170,6 @@ func (p Profile) options(o *binder.Options) {
 	o.ReverseNames = p.ReverseNames
 	o.RecordTags = p.RecordTags
 	o.BlastRadius = p.BlastRadius
+	o.DNSWait = p.DNSWait
 	o.Concurrency = p.Concurrency
 }

@@ -38,7 +38,7 @@ func TestBuild(t *testing.T) {
 	p := c.Profiles[0]
 	if got.Suffix != p.Suffix || got.TTL != p.TTL || got.CoolDown != p.CoolDown || got.StopGrace != p.StopGrace || got.BinderID != p.BinderID ||
 		got.Lease != p.Lease || got.LateCalls != p.LateCalls || got.ConfirmAfter != p.ConfirmAfter ||
-		got.BlastRadius != p.BlastRadius || got.Concurrency != p.Concurrency {
+		got.BlastRadius != p.BlastRadius || got.Concurrency != p.Concurrency || got.DNSWait != p.DNSWait {
 		t.Errorf("options %+v do not follow from %+v", got, p)
 	}
 }

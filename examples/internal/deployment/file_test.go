@@ -38,7 +38,7 @@ func TestExampleFile(t *testing.T) {
 	shared := deployment.Profile{
 		HostedZoneID: "Z0123456789ABCDEFGHIJ", CoolDown: 2 * time.Minute, StopGrace: 10 * time.Minute,
 		Lease: time.Minute, LateCalls: 6 * time.Minute, ConfirmAfter: 5 * time.Minute, RecordTags: []string{"karpenter.sh/nodepool"},
-		BlastRadius: 50, Concurrency: 16,
+		BlastRadius: 50, Concurrency: 16, DNSWait: 2 * time.Minute,
 	}
 	media, turn := shared, shared
 	media.Name, media.Suffix, media.TTL, media.BinderID = "media", "media.example.com.", time.Minute, "eipbinder-media"

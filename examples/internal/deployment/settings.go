@@ -30,6 +30,7 @@ const (
 	EnvRecordTags        = "EIPBINDER_RECORD_TAGS"
 	EnvBlastRadius       = "EIPBINDER_BLAST_RADIUS"
 	EnvConcurrency       = "EIPBINDER_CONCURRENCY"
+	EnvDNSWait           = "EIPBINDER_DNS_WAIT"
 	EnvLease             = "EIPBINDER_LEASE"
 	EnvLateCalls         = "EIPBINDER_LATE_CALLS"
 	EnvConfirmAfter      = "EIPBINDER_CONFIRM_AFTER"
@@ -107,6 +108,7 @@ func careSettings() []Setting {
 		{"stopGrace", EnvStopGrace, "10m", false, "how long a stopped worker keeps its binding, hidden", "a duration, such as 10m"},
 		{"recordTags", EnvRecordTags, "", false, "keys of the instance tags that schedule servers see", "keys of instance tags, such as Room,App"},
 		{"blastRadius", EnvBlastRadius, "50", false, "how many bindings and names a sweep may take back without being forced", "a whole number, such as 50"},
+		{"dnsWait", EnvDNSWait, "2m", false, "for how long at most one call waits for DNS, before it says when to come back", "a duration of at least a second, such as 2m"},
 		{"concurrency", EnvConcurrency, "16", false, "how many workers of a call are worked on at once", "a whole number above 0, such as 16"},
 		{"lease", EnvLease, "1m", false, "how long one process may act on a record before another one takes over", "a duration of at least a second, such as 1m"},
 		{"lateCalls", EnvLateCalls, "", false, "how long after a lease was taken its calls may still take effect; by default the lease and five minutes; less is for tests only", "a duration, such as 6m"},
