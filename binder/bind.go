@@ -74,10 +74,12 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 		return err
 	}
 	var holder *store.ConflictError
+	var refused []error
 	for _, name := range names {
 		rec, err := r.reservation(c, subject, name)
-		if err != nil {
-			return err
+		if err != nil { // another name may have the records that this one cannot
+			refused = append(refused, err)
+			continue
 		}
 		if err = r.put(ctx, rec); err == nil {
 			r.v.address = c.address
@@ -86,6 +88,9 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 		if !errors.As(err, &holder) || holder.Key.Kind != store.NameKey {
 			return err
 		}
+	}
+	if holder == nil {
+		return errors.Join(refused...)
 	}
 	if r.helps && !r.helped && holder.Holder != nil {
 		r.helped = true
@@ -277,21 +282,34 @@ func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error 
 	if err != nil {
 		return err
 	}
-	for _, name := range names[slices.Index(names, r.v.record.Name)+1:] {
-		rec := r.v.record.Clone()
-		rec.Name, rec.ReverseName = name, r.b.reverseName(name)
-		sets, err := r.b.recordSets(subject, name)
-		if err != nil {
+	now := slices.Index(names, r.v.record.Name)
+	for _, name := range names[now+1:] {
+		if done, err := r.renameTo(ctx, subject, name); done || err != nil {
 			return err
 		}
-		rec.RRSets = toStored(sets)
-		err = r.put(ctx, rec)
-		if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
-			continue
+	}
+	if now > 0 { // whoever comes next begins with the best one again
+		if _, err := r.renameTo(ctx, subject, names[0]); err != nil {
+			return err
 		}
-		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNameTaken, taken)
+}
+
+// renameTo reserves the name in place of the one that the record has. One that
+// another record holds, or that cannot have its records, is not done.
+func (r *run) renameTo(ctx context.Context, s dnspolicy.Subject, name string) (done bool, err error) {
+	sets, err := r.b.recordSets(s, name)
+	if err != nil {
+		return false, nil
+	}
+	rec := r.v.record.Clone()
+	rec.Name, rec.ReverseName, rec.RRSets = name, r.b.reverseName(name), toStored(sets)
+	err = r.put(ctx, rec)
+	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // await waits for DNS, without a lease, since anybody may, and without a slot,

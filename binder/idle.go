@@ -39,7 +39,7 @@ func (b *Binder) Prewarm(ctx context.Context) (published int, err error) {
 	if err := p.load(ctx); err != nil {
 		return 0, fmt.Errorf("prewarm: %w", err)
 	}
-	there := byKey(zone)
+	there := viewOf(zone)
 	idle := make([]view, len(p.free))
 	for i, c := range p.free {
 		idle[i] = b.idle(c, there)
@@ -49,13 +49,14 @@ func (b *Binder) Prewarm(ctx context.Context) (published int, err error) {
 
 // idle is the view of an address that nobody holds, and of what its name is to
 // be, by what the zone shows.
-func (b *Binder) idle(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet) view {
+func (b *Binder) idle(c candidate, zone zoneView) view {
 	rec := c.record.Clone()
 	rec.AllocationID, rec.IP, rec.BinderID, rec.Phase = c.address.AllocationID, c.address.IP, b.opts.BinderID, store.Free
 	v := view{seen: time.Now(), record: &rec, address: c.address}
 	if b.opts.KeepNames {
 		v.wanted, v.failure = b.freeName(c, zone)
-		v.warm = rec.KeepName && rec.InSync && zone[v.wanted.RRKey].Equal(v.wanted) &&
+		there, _ := zone.get(v.wanted.RRKey)
+		v.warm = rec.KeepName && rec.InSync && there.Equal(v.wanted) &&
 			sameSets(rec.RRSets, toStored([]dnspolicy.RRSet{v.wanted}))
 	}
 	return v
@@ -63,7 +64,7 @@ func (b *Binder) idle(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet) vie
 
 // freeName is the A record of the address's first name that is not somebody
 // else's.
-func (b *Binder) freeName(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet) (dnspolicy.RRSet, error) {
+func (b *Binder) freeName(c candidate, zone zoneView) (dnspolicy.RRSet, error) {
 	subject := subjectOf(Instance{}, *c.address)
 	names, err := b.names(subject)
 	if err != nil {
@@ -72,12 +73,16 @@ func (b *Binder) freeName(c candidate, zone map[dnspolicy.RRKey]dnspolicy.RRSet)
 	var taken error
 	for _, name := range names {
 		wanted := b.primary(subject, name)
-		there, exists := zone[wanted.RRKey]
+		if beside := zone.neighbour(name); beside != nil {
+			taken = errors.Join(taken, &dnspolicy.ConflictError{Change: dnspolicy.Create(wanted), Actual: beside})
+			continue
+		}
+		there, exists := zone.get(wanted.RRKey)
 		ours := c.record.KeepName && sameSets(c.record.RRSets, toStored([]dnspolicy.RRSet{there}))
 		if !exists || ours || there.Equal(wanted) {
 			return wanted, nil
 		}
-		taken = &dnspolicy.ConflictError{Change: dnspolicy.Create(wanted), Actual: &there}
+		taken = errors.Join(taken, &dnspolicy.ConflictError{Change: dnspolicy.Create(wanted), Actual: &there})
 	}
 	return dnspolicy.RRSet{}, fmt.Errorf("%w: %w", ErrNameTaken, taken)
 }

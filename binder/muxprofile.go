@@ -108,9 +108,14 @@ func (m *Mux) checkOverlap(first, second int) error {
 	if same(a.pool, b.pool) {
 		errs = append(errs, m.refuse(first, second, "both have one Pool: an address would stay with whichever used it first; tag some for each"))
 	}
-	if p.store != q.store && nested && same(a.zone, b.zone) {
-		errs = append(errs, m.refuse(first, second, "%s and %s share names of one zone: take others, or one store for both, which keeps names apart",
+	switch {
+	case !nested || !same(a.zone, b.zone):
+	case a.opts.Suffix != b.opts.Suffix:
+		errs = append(errs, m.refuse(first, second, "%s and %s share names of one zone, and one contains the other: take others",
 			a.opts.Suffix, b.opts.Suffix))
+	case p.store != q.store:
+		errs = append(errs, m.refuse(first, second, "both have %s in one zone: take others, or one store for both, which keeps names apart",
+			a.opts.Suffix))
 	}
 	if tags, both := common(p.instances, q.instances); both {
 		errs = append(errs, m.refuse(first, second, "both select an instance with the tags %v", tags))

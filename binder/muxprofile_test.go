@@ -82,10 +82,12 @@ func TestMuxRefusesOverlaps(t *testing.T) {
 		{"pools that cannot be compared", shared, func(p []binder.Profile) {
 			p[1].Backends.Pool, p[2].Backends.Pool = incomparable{Pool: w0(p[1])}, incomparable{Pool: w0(p[1])}
 		}, ""},
-		{"one suffix, a store each", apart, func(p []binder.Profile) { p[1].Options = suffixed("media.example.com") }, "media.example.com. and media.example.com. share names of one zone"},
+		{"one suffix, a store each", apart, func(p []binder.Profile) { p[1].Options = suffixed("media.example.com") }, "both have media.example.com. in one zone"},
 		{"one suffix, one store", shared, func(p []binder.Profile) { p[1].Options = suffixed("media.example.com") }, ""},
 		{"nested suffixes, a store each", apart, func(p []binder.Profile) { p[1].Options = suffixed("eu.media.example.com") },
 			`"media" and "voice" overlap: media.example.com. and eu.media.example.com. share names of one zone`},
+		{"nested suffixes, one store", shared, func(p []binder.Profile) { p[1].Options = suffixed("eu.media.example.com") },
+			"media.example.com. and eu.media.example.com. share names of one zone"},
 		{"nested the other way", apart, func(p []binder.Profile) { p[2].Options = suffixed("example.com") }, `"voice" and "batch"`},
 		{"one suffix, a zone each", apart, func(p []binder.Profile) {
 			zone, err := memzone.New("example.com.")

@@ -57,6 +57,9 @@ func (b *Binder) absolute(name string) (string, error) {
 	if err == nil && b.opts.CoveredByWildcard && !dnspolicy.CoveredByWildcard(b.opts.Suffix, absolute) {
 		err = fmt.Errorf("%w: %s is more than one label under %s, so no wildcard certificate covers it", dnspolicy.ErrInvalidName, absolute, b.opts.Suffix)
 	}
+	if common, ok := b.policy.(dnspolicy.CommonNamer); ok && err == nil && common.Common(absolute) {
+		err = fmt.Errorf("%w: %s is a name that workers may have in common", dnspolicy.ErrInvalidName, absolute)
+	}
 	return absolute, err
 }
 
@@ -100,11 +103,8 @@ func (b *Binder) recordSets(s dnspolicy.Subject, name string) ([]dnspolicy.RRSet
 	if err != nil {
 		return nil, fmt.Errorf("%w: records of %s: %w", errPolicy, name, err)
 	}
-	for _, set := range more {
-		if set.RRKey == sets[0].RRKey || !dnspolicy.Contains(b.opts.Suffix, set.Name) {
-			return nil, fmt.Errorf("%w: records of %s: %s %s is the A record itself or outside %s",
-				errPolicy, name, set.Name, set.Type, b.opts.Suffix)
-		}
+	if err := dnspolicy.CheckRecords(name, b.opts.Suffix, more); err != nil {
+		return nil, fmt.Errorf("%w: records of %s: %w", errPolicy, name, err)
 	}
 	return append(sets, more...), nil
 }

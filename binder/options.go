@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"time"
 
@@ -118,7 +119,8 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 	}
 	requireBackends(b, o, require)
 	require(o.BinderID != "", "Options.BinderID is empty")
-	require(o.TTL >= 0 && o.TTL%time.Second == 0, fmt.Sprintf("Options.TTL %s is not a number of whole seconds", o.TTL))
+	require(o.TTL >= 0 && o.TTL <= math.MaxInt32*time.Second && o.TTL%time.Second == 0,
+		fmt.Sprintf("Options.TTL %s is not a number of whole seconds up to %d", o.TTL, math.MaxInt32))
 	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
 	require(o.CoolDown >= 0 && o.ConfirmAfter >= 0 && o.LateCalls >= 0 && o.StopGrace >= 0,
 		"Options.CoolDown, ConfirmAfter, LateCalls and StopGrace must not be negative")

@@ -104,7 +104,7 @@ func (b *Binder) addFreed(ctx context.Context, s *survey, p *picker) error {
 	for _, r := range s.free {
 		known[r.AllocationID] = true
 	}
-	zone := byKey(s.zone)
+	zone := viewOf(s.zone)
 	for _, c := range p.free {
 		if c.record.Version > 0 && !known[c.address.AllocationID] {
 			s.idle = append(s.idle, b.idle(c, zone))
@@ -200,12 +200,35 @@ func (b *Binder) underSuffix(ctx context.Context) ([]dnspolicy.RRSet, error) {
 	return slices.DeleteFunc(zone, func(set dnspolicy.RRSet) bool { return !dnspolicy.Contains(b.opts.Suffix, set.Name) }), err
 }
 
-func byKey(sets []dnspolicy.RRSet) map[dnspolicy.RRKey]dnspolicy.RRSet {
-	zone := make(map[dnspolicy.RRKey]dnspolicy.RRSet, len(sets))
+// zoneView is what a zone was seen to hold, by name.
+type zoneView map[string][]dnspolicy.RRSet
+
+func viewOf(sets []dnspolicy.RRSet) zoneView {
+	zone := make(zoneView, len(sets))
 	for _, set := range sets {
-		zone[set.RRKey] = set
+		zone[set.Name] = append(zone[set.Name], set)
 	}
 	return zone
+}
+
+// get returns the record set of this key, the zero one if there is none.
+func (z zoneView) get(key dnspolicy.RRKey) (dnspolicy.RRSet, bool) {
+	i := slices.IndexFunc(z[key.Name], func(set dnspolicy.RRSet) bool { return set.RRKey == key })
+	if i < 0 {
+		return dnspolicy.RRSet{}, false
+	}
+	return z[key.Name][i], true
+}
+
+// neighbour returns a set that a plain A record cannot stand beside, nil if
+// there is none.
+func (z zoneView) neighbour(name string) *dnspolicy.RRSet {
+	for _, set := range z[name] {
+		if set.Type == "CNAME" || set.Type == "A" && set.SetIdentifier != "" {
+			return &set
+		}
+	}
+	return nil
 }
 
 // listFleet lists the instances, unless a Mux has, and says when that began.
@@ -253,7 +276,7 @@ func (s *survey) sortOut(records []store.Record, addresses []eippool.Address) (h
 // watchIdle looks at the addresses that nobody holds: those that may be given
 // to somebody, and those of our records that have left pool or account.
 func (s *survey) watchIdle(b *Binder, pool []eippool.Address, records []store.Record) {
-	zone := byKey(s.zone)
+	zone := viewOf(s.zone)
 	for _, c := range b.candidates(pool, records) {
 		v := b.idle(c, zone)
 		v.left = !b.opts.KeepNames
@@ -341,7 +364,7 @@ func viewsOf(instances map[string]Instance, held []store.Record, addresses []eip
 // checkNames looks for the record sets that records say are published, or want
 // to. One that the list lacks is looked up: it may be younger than the list.
 func (b *Binder) checkNames(ctx context.Context, s *survey) error {
-	zone := byKey(s.zone)
+	zone := viewOf(s.zone)
 	for i := range s.views {
 		v := &s.views[i]
 		if v.record == nil || v.record.Phase == store.Releasing && !v.record.KeepName {
@@ -354,10 +377,10 @@ func (b *Binder) checkNames(ctx context.Context, s *survey) error {
 	return nil
 }
 
-func (b *Binder) checkNamesOf(ctx context.Context, s *survey, v *view, zone map[dnspolicy.RRKey]dnspolicy.RRSet) error {
+func (b *Binder) checkNamesOf(ctx context.Context, s *survey, v *view, zone zoneView) error {
 	for _, stored := range v.record.RRSets {
 		wanted := fromStored(stored)
-		found, listed := zone[wanted.RRKey]
+		found, listed := zone.get(wanted.RRKey)
 		switch {
 		case listed && found.Equal(wanted):
 		case v.record.Phase == store.Bound || isPublished(v.record):

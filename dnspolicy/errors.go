@@ -42,7 +42,11 @@ func (e *ConflictError) Error() string {
 	if e.Actual != nil && e.Actual.RRKey != k {
 		found = fmt.Sprintf("%s %s beside it", e.Actual.Type, found)
 	}
-	return fmt.Sprintf("%s: %s %s: expected %s, found %s", ErrConflict, k.Name, k.Type, describe(e.Change.Before), found)
+	wanted := ""
+	if e.Change.After != nil {
+		wanted = fmt.Sprintf(" to become %s", describe(e.Change.After))
+	}
+	return fmt.Sprintf("%s: %s %s: expected %s%s, found %s", ErrConflict, k.Name, k.Type, describe(e.Change.Before), wanted, found)
 }
 
 // Is makes errors.Is find ErrConflict.

@@ -55,6 +55,11 @@ func (f fallback) Names(s Subject) ([]string, error) {
 	return all, nil
 }
 
+// Common reports whether the name may be a common name of one of the members.
+func (f fallback) Common(name string) bool {
+	return slices.ContainsFunc(f, func(p Policy) bool { return isCommon(p, name) })
+}
+
 // Records returns the record sets of the members that have a name.
 func (f fallback) Records(s Subject, name string) ([]RRSet, error) {
 	var recorders recorderList

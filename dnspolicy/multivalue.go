@@ -3,6 +3,7 @@ package dnspolicy
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -20,8 +21,10 @@ import (
 // with it: such a worker is not bound until another one goes. So divide a pool
 // that can grow to more than 100 workers by a placeholder, such as the zone.
 //
-// The common name must not be the own name of a worker, as a zone holds either
-// one kind or the other. It must consist of A-labels. Whoever writes a tag that
+// A zone holds either one kind of name or the other, so the binder gives no
+// worker an own name that the pattern could become: "{tag:pool}" would leave none
+// of one label, "all-{tag:pool}" leaves those that do not begin with "all-". The
+// common name must consist of A-labels. Whoever writes a tag that
 // the pattern names decides which of the common names a worker is under. The TTL
 // is in whole seconds, at least one.
 func Multivalue(pattern, suffix string, ttl time.Duration) (Recorder, error) {
@@ -35,14 +38,18 @@ func Multivalue(pattern, suffix string, ttl time.Duration) (Recorder, error) {
 	if err := checkTTL(ttl); err != nil {
 		return nil, fmt.Errorf("multivalue: %w", err)
 	}
-	return multivalue{t, suffix, ttl}, nil
+	return multivalue{t, suffix, ttl, t.shape(suffix)}, nil
 }
 
 type multivalue struct {
 	pattern template
 	suffix  string
 	ttl     time.Duration
+	common  *regexp.Regexp
 }
+
+// Common reports whether the pattern, with some values or others, is this name.
+func (m multivalue) Common(name string) bool { return m.common.MatchString(name) }
 
 // Records returns the binding's record set at the common name.
 func (m multivalue) Records(s Subject, name string) ([]RRSet, error) {

@@ -22,6 +22,9 @@ type PerAddressPolicy struct {
 // Names returns the names of the subject's address.
 func (p PerAddressPolicy) Names(s Subject) ([]string, error) { return p.AddressPolicy.Names(s.Address) }
 
+// Common reports whether the name may be a common name of the Recorder's.
+func (p PerAddressPolicy) Common(name string) bool { return isCommon(p.Recorder, name) }
+
 // Records returns what the Recorder returns, and nothing if there is none.
 func (p PerAddressPolicy) Records(s Subject, name string) ([]RRSet, error) {
 	if p.Recorder == nil {

@@ -3,6 +3,7 @@ package dnspolicy
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -14,8 +15,8 @@ type Recorder interface {
 	// absolute name that the binding got. It is pure, like Names, and may look at
 	// all of the subject, the instance included, even if the names do not: when
 	// the binding ends, these sets are always taken back, also if the name stays
-	// with the address. Each set's name must lie under the suffix, their keys
-	// must differ, and none may be the A record itself. An empty result is fine.
+	// with the address. They must be such as [CheckRecords] takes, and no two
+	// bindings may have one of the same key. An empty result is fine.
 	// An error says what the subject lacks; nothing is then bound.
 	Records(s Subject, name string) ([]RRSet, error)
 }
@@ -44,11 +45,16 @@ func WithRecords(p Policy, recorders ...Recorder) Policy {
 
 type recordingPolicy struct {
 	Policy
-	Recorder
+	recorderList
 }
 
 // recorderList is the Recorder of all sets of its members.
 type recorderList []Recorder
+
+// Common reports whether the name may be a common name of one of the members.
+func (l recorderList) Common(name string) bool {
+	return slices.ContainsFunc(l, func(r Recorder) bool { return isCommon(r, name) })
+}
 
 // Records returns the members' record sets in their order, each once.
 func (l recorderList) Records(s Subject, name string) ([]RRSet, error) {

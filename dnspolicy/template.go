@@ -2,6 +2,7 @@ package dnspolicy
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -39,6 +40,22 @@ func (t template) names(s Subject) ([]string, error) {
 
 func (t template) addressPolicy() AddressPolicy {
 	return AddressPolicyFunc(func(a Address) ([]string, error) { return t.names(Subject{Address: a}) })
+}
+
+// shape matches the absolute names that the template could become.
+func (t template) shape(suffix string) *regexp.Regexp {
+	var text strings.Builder
+	for _, p := range t.parts {
+		switch {
+		case p.field == nil:
+			text.WriteString(regexp.QuoteMeta(strings.ToLower(p.text)))
+		case p.field.dotted:
+			text.WriteString(".+")
+		default:
+			text.WriteString("[^.]+")
+		}
+	}
+	return regexp.MustCompile("^" + text.String() + regexp.QuoteMeta("."+suffix) + "$")
 }
 
 // expand puts the subject's values in the placeholders' places.

@@ -96,6 +96,10 @@ func TestConflictError(t *testing.T) {
 			t.Errorf("%q does not say %q", err, part)
 		}
 	}
+	taken := &dnspolicy.ConflictError{Change: dnspolicy.Create(before), Actual: &actual}
+	if text := taken.Error(); !strings.Contains(text, "192.0.2.1") || !strings.Contains(text, "192.0.2.9") {
+		t.Errorf("%q does not say both values", text)
+	}
 	none := &dnspolicy.ConflictError{Change: dnspolicy.Delete(before)}
 	if !strings.HasSuffix(none.Error(), "found nothing") {
 		t.Errorf("%q does not say that nothing was found", none)
