@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ func (r *run) reserve(ctx context.Context) (decision, error) {
 	var taken error // why candidates could not get a name
 	contested := false
 	for {
+		own := r.v.own != nil
 		c, retry, err := r.candidate(ctx)
 		if err != nil {
 			return decision{}, fmt.Errorf("choose an address: %w", err)
@@ -33,6 +35,8 @@ func (r *run) reserve(ctx context.Context) (decision, error) {
 		case err == nil:
 			r.tell(ctx, EventReserved, r.v.now, "")
 			return decision{}, nil
+		case own && errors.Is(err, store.ErrConflict):
+			return decision{}, err // it holds this one, and must get no other
 		case errors.As(err, &conflict) && conflict.Key.Kind == store.AddressKey:
 			contested = true
 			continue // another worker was faster
@@ -92,14 +96,19 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 	if holder == nil {
 		return errors.Join(refused...)
 	}
-	if r.helps && !r.helped && holder.Holder != nil {
-		r.helped = true
-		if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false); err != nil {
-			return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
-		}
-		return r.reserveOne(ctx, c)
+	return r.askHolder(ctx, c, holder)
+}
+
+// askHolder sees to the holder of a name, once, and then tries again.
+func (r *run) askHolder(ctx context.Context, c candidate, holder *store.ConflictError) error {
+	if !r.helps || r.helped || holder.Holder == nil {
+		return fmt.Errorf("%w: %w", ErrNameTaken, holder)
 	}
-	return fmt.Errorf("%w: %w", ErrNameTaken, holder)
+	r.helped = true
+	if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false); err != nil {
+		return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
+	}
+	return r.reserveOne(ctx, c)
 }
 
 // reservation is the record that reserves the candidate under the name. The
@@ -109,14 +118,14 @@ func (r *run) reservation(c candidate, s dnspolicy.Subject, name string) (store.
 	if err != nil {
 		return store.Record{}, err
 	}
-	stored := toStored(sets)
+	stored := withKept(toStored(sets), c.record)
 	i := r.v.instance
 	rec := store.Record{
 		AllocationID: c.address.AllocationID, IP: c.address.IP, BinderID: r.b.opts.BinderID,
 		Phase: store.Reserved, Version: c.record.Version,
 		InstanceID: i.ID, NetworkInterfaceID: i.NetworkInterfaceID, Name: name, AvailabilityZone: i.AvailabilityZone,
 		Tags: r.b.recordTags(i.Tags), RRSets: stored, KeepName: r.b.opts.KeepNames,
-		ReverseName:    r.b.reverseName(name),
+		ReverseName:    cmp.Or(r.b.reverseName(name), c.record.ReverseName),
 		LastInstanceID: c.record.LastInstanceID, FreedAt: c.record.FreedAt, AttemptedAt: r.v.now,
 	}
 	if rec.KeepName && c.record.KeepName && sameSets(c.record.RRSets, stored) {
@@ -124,6 +133,25 @@ func (r *run) reservation(c candidate, s dnspolicy.Subject, name string) (store.
 	}
 	r.lease(&rec)
 	return rec, nil
+}
+
+// withKept adds what is published for an address that kept its name, so that
+// nothing is forgotten when policy or options change: the name as it is, if it is
+// the same, or else as one that goes when the binding ends.
+func withKept(wanted []store.RRSet, kept *store.Record) []store.RRSet {
+	if !kept.KeepName {
+		return wanted
+	}
+	for _, old := range kept.RRSets {
+		i := slices.IndexFunc(wanted, func(set store.RRSet) bool { return fromStored(set).RRKey == fromStored(old).RRKey })
+		switch {
+		case i < 0:
+			wanted = append(wanted, old)
+		case slices.Equal(wanted[i].Values, old.Values):
+			wanted[i] = old // with the TTL that it has
+		}
+	}
+	return wanted
 }
 
 func (b *Binder) recordTags(tags map[string]string) map[string]string {
@@ -272,44 +300,6 @@ func republish(changes []dnspolicy.Change, c *dnspolicy.ConflictError) bool {
 		return false
 	}
 	return true
-}
-
-// rename reserves the next candidate name in place of one that turned out to
-// be taken in the zone.
-func (r *run) rename(ctx context.Context, taken *dnspolicy.ConflictError) error {
-	subject := subjectOf(*r.v.instance, *r.v.address)
-	names, err := r.b.names(subject)
-	if err != nil {
-		return err
-	}
-	now := slices.Index(names, r.v.record.Name)
-	for _, name := range names[now+1:] {
-		if done, err := r.renameTo(ctx, subject, name); done || err != nil {
-			return err
-		}
-	}
-	if now > 0 { // whoever comes next begins with the best one again
-		if _, err := r.renameTo(ctx, subject, names[0]); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %w", ErrNameTaken, taken)
-}
-
-// renameTo reserves the name in place of the one that the record has. One that
-// another record holds, or that cannot have its records, is not done.
-func (r *run) renameTo(ctx context.Context, s dnspolicy.Subject, name string) (done bool, err error) {
-	sets, err := r.b.recordSets(s, name)
-	if err != nil {
-		return false, nil
-	}
-	rec := r.v.record.Clone()
-	rec.Name, rec.ReverseName, rec.RRSets = name, r.b.reverseName(name), toStored(sets)
-	err = r.put(ctx, rec)
-	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // await waits for DNS, without a lease, since anybody may, and without a slot,

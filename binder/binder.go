@@ -100,7 +100,7 @@ func (b *Binder) observe(ctx context.Context, e Event) {
 		b.opts.Observer.Observe(ctx, e)
 	}
 	level := slog.LevelInfo
-	if e.Err != nil {
+	if e.Err != nil || e.Kind == EventDriftFound {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("instance", e.InstanceID)}

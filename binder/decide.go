@@ -11,6 +11,7 @@ import (
 // rules are the options that decisions depend on.
 type rules struct {
 	binderID                           string
+	keepNames                          bool
 	lease                              time.Duration
 	confirmAfter, lateCalls, stopGrace time.Duration
 }

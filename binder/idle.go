@@ -56,8 +56,7 @@ func (b *Binder) idle(c candidate, zone zoneView) view {
 	if b.opts.KeepNames {
 		v.wanted, v.failure = b.freeName(c, zone)
 		there, _ := zone.get(v.wanted.RRKey)
-		v.warm = rec.KeepName && rec.InSync && there.Equal(v.wanted) &&
-			sameSets(rec.RRSets, toStored([]dnspolicy.RRSet{v.wanted}))
+		v.warm = rec.KeepName && rec.InSync && there.Equal(v.wanted) && v.keeps(rec.RRSets)
 	}
 	return v
 }
@@ -94,30 +93,56 @@ func (v view) cold() bool { return !v.warm && len(v.wanted.Values) > 0 }
 // first line that applies:
 //
 //	not in the account         note; forget once confirmed, and nothing can land
+//	named, and not in the pool note; retire once confirmed, and nothing can land
 //	seen again                 note
-//	name is not to stay        retire, once nothing can land
+//	names are not to stay      retire, once nothing can land
 //	no name can be made        fail
-//	name is to be published    prewarm
+//	another name was published replace, once nothing can land
+//	name is to be published    prewarm, once no removal can land
 func (r rules) decideFree(v view) decision {
-	_, noted := v.record.FirstSeen[oddAddress]
+	named := v.record.KeepName && len(v.record.RRSets) > 0
 	switch {
 	case v.address == nil:
 		return r.confirm(v, oddAddress, r.confirmAfter, func() decision { return r.unfenced(v, stepForget, oddAddress) })
-	case noted:
+	case v.left && named:
+		return r.confirm(v, oddOutside, r.confirmAfter, func() decision { return r.unfenced(v, stepRetire, oddOutside) })
+	case !v.left && len(v.record.FirstSeen) > 0:
 		return decision{step: stepNote}
-	case v.left && v.record.KeepName && len(v.record.RRSets) > 0:
-		return r.unfenced(v, stepRetire, "its address has left the pool, or names are not kept any more")
+	case !r.keepNames && named:
+		return r.unfenced(v, stepRetire, "names are not kept any more")
+	}
+	return r.decideName(v, named)
+}
+
+// decideName decides about the name of an address that is in the pool.
+func (r rules) decideName(v view, named bool) decision {
+	switch {
 	case v.failure != nil:
 		return fail(v.failure)
+	case v.cold() && named && !v.keeps(v.record.RRSets):
+		return r.unfenced(v, stepReplace, "another name, or TTL, is to stay")
 	case v.cold():
-		return decision{step: stepPrewarm, reason: "its name is not published"}
+		return r.decideCold(v)
 	}
 	return decision{step: stepEnd, status: Gone}
 }
 
+// decideCold publishes a name, unless a lost removal of the same may land.
+func (r rules) decideCold(v view) decision {
+	if until := v.record.RemovalAt.Add(r.lateCalls); v.now.Before(until) {
+		return wait(NotReady, until.Sub(v.now), "a late call may still remove the name")
+	}
+	return decision{step: stepPrewarm, reason: "its name is not published"}
+}
+
+// keeps reports whether these are what is to stay published.
+func (v view) keeps(sets []store.RRSet) bool {
+	return len(v.wanted.Values) > 0 && sameSets(sets, toStored([]dnspolicy.RRSet{v.wanted}))
+}
+
 // unfenced is the step, as soon as no publication of the name can land any more.
 func (r rules) unfenced(v view, s step, reason string) decision {
-	if until := v.record.AttemptedAt.Add(r.lateCalls); v.now.Before(until) {
+	if until := latest(v.record.AttemptedAt.Add(r.lateCalls), v.record.FencedUntil); v.now.Before(until) {
 		return wait(NotReady, until.Sub(v.now), "a late call may still publish the name")
 	}
 	return decision{step: s, reason: reason}
@@ -168,14 +193,16 @@ func (b *Binder) tend(ctx context.Context, v view) (published bool, err error) {
 		if d.odd != "" {
 			v.record.FirstSeen = map[string]time.Time{d.odd: v.now}
 		}
-		err = b.save(ctx, &v)
+		if err = b.save(ctx, &v); err == nil && d.odd == "" {
+			return b.tend(ctx, v) // nothing is odd any more: go on
+		}
 	case stepForget:
 		if err = b.retire(ctx, &v); err == nil {
 			err = b.store.Delete(ctx, *v.record)
 		}
 	case stepRetire:
 		err = b.retire(ctx, &v)
-	case stepPrewarm:
+	case stepPrewarm, stepReplace:
 		err = b.prewarm(ctx, &v)
 		published = err == nil
 	}
@@ -213,7 +240,9 @@ func (b *Binder) prewarm(ctx context.Context, v *view) error {
 	if err != nil {
 		return err
 	}
-	if err = b.zone.Wait(ctx, p); err != nil {
+	waiting, stop := context.WithTimeout(ctx, b.opts.DNSWait)
+	defer stop()
+	if err = b.zone.Wait(waiting, p); err != nil {
 		return err
 	}
 	v.record.Propagation, v.record.InSync = string(p), true
@@ -224,7 +253,7 @@ func (b *Binder) prewarm(ctx context.Context, v *view) error {
 // that it should have.
 func (b *Binder) retire(ctx context.Context, v *view) error {
 	rec := v.record
-	if !rec.KeepName || len(rec.RRSets) == 0 || len(v.wanted.Values) > 0 && sameSets(rec.RRSets, toStored([]dnspolicy.RRSet{v.wanted})) {
+	if !rec.KeepName || len(rec.RRSets) == 0 || v.keeps(rec.RRSets) {
 		return nil
 	}
 	rec.RemovalAt = v.now

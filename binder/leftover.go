@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
@@ -17,6 +18,12 @@ type orphan struct {
 	record store.Record
 }
 
+// wantedBy reports whether a record of somebody who holds an address wants
+// exactly this set.
+func (o orphan) wantedBy(r store.Record) bool {
+	return r.Phase != store.Free && slices.ContainsFunc(r.RRSets, func(set store.RRSet) bool { return fromStored(set).Equal(o.set) })
+}
+
 // removeOrphan deletes a record set that nothing uses any more, if its record
 // still says so.
 func (b *Binder) removeOrphan(ctx context.Context, o orphan) error {
@@ -24,10 +31,11 @@ func (b *Binder) removeOrphan(ctx context.Context, o orphan) error {
 	if err != nil {
 		return fmt.Errorf("get the records of %s: %w", o.set.Name, err)
 	}
-	if len(now) != 1 || now[0].Version != o.record.Version {
+	at := slices.IndexFunc(now, func(r store.Record) bool { return r.AllocationID == o.record.AllocationID })
+	if at < 0 || now[at].Version != o.record.Version || slices.ContainsFunc(now, o.wantedBy) {
 		return nil // in use again: the next sweep looks again
 	}
-	if err := b.fence(ctx, now[0]); err != nil {
+	if err := b.fence(ctx, now[at]); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.opts.Lease)

@@ -118,16 +118,7 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 		}
 	}
 	requireBackends(b, o, require)
-	require(o.BinderID != "", "Options.BinderID is empty")
-	require(o.TTL >= 0 && o.TTL <= math.MaxInt32*time.Second && o.TTL%time.Second == 0,
-		fmt.Sprintf("Options.TTL %s is not a number of whole seconds up to %d", o.TTL, math.MaxInt32))
-	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
-	require(o.CoolDown >= 0 && o.ConfirmAfter >= 0 && o.LateCalls >= 0 && o.StopGrace >= 0,
-		"Options.CoolDown, ConfirmAfter, LateCalls and StopGrace must not be negative")
-	require(o.DNSWait >= time.Second, fmt.Sprintf("Options.DNSWait %s is shorter than a second", o.DNSWait))
-	require(o.BlastRadius >= 0, "Options.BlastRadius must not be negative")
-	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
-	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")
+	requireTunables(o, require)
 	suffix, err := toASCII(strings.TrimSuffix(o.Suffix, ".") + ".")
 	if err == nil {
 		suffix, err = dnspolicy.CheckName(suffix)
@@ -153,4 +144,18 @@ func requireBackends(b Backends, o Options, require func(ok bool, what string)) 
 	require(!o.KeepNames || perAddress, "Options.KeepNames needs a per-address policy: dnspolicy.PerAddress(…)")
 	_, reverses := b.Pool.(eippool.ReverseNamer)
 	require(!o.ReverseNames || reverses, "Options.ReverseNames needs a pool that can set them (eippool.ReverseNamer)")
+}
+
+// requireTunables requires what the options are limited to.
+func requireTunables(o Options, require func(ok bool, what string)) {
+	require(o.BinderID != "", "Options.BinderID is empty")
+	require(o.TTL >= 0 && o.TTL <= math.MaxInt32*time.Second && o.TTL%time.Second == 0,
+		fmt.Sprintf("Options.TTL %s is not a number of whole seconds up to %d", o.TTL, math.MaxInt32))
+	require(o.Lease >= time.Second, fmt.Sprintf("Options.Lease %s is shorter than a second", o.Lease))
+	require(o.CoolDown >= 0 && o.ConfirmAfter >= 0 && o.LateCalls >= 0 && o.StopGrace >= 0,
+		"Options.CoolDown, ConfirmAfter, LateCalls and StopGrace must not be negative")
+	require(o.DNSWait >= time.Second, fmt.Sprintf("Options.DNSWait %s is shorter than a second", o.DNSWait))
+	require(o.BlastRadius >= 0, "Options.BlastRadius must not be negative")
+	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
+	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")
 }

@@ -21,6 +21,9 @@ const afterTurn = 5 * time.Second
 // process is about to bind.
 const queuedRetry = 15 * time.Second
 
+// longTurn is after which wait for a turn the pause switch is read again.
+const longTurn = 5 * time.Second
+
 // paced takes a step that begins an association, once it is this run's turn. A
 // turn that would come too late ends the run, with nothing begun.
 func (r *run) paced(ctx context.Context, step func(context.Context) (decision, error)) (decision, error) {
@@ -52,8 +55,16 @@ func (r *run) awaitTurn(ctx context.Context, pacer eippool.Pacer) (decision, err
 	case err != nil:
 		return decision{}, err
 	}
+	asked := r.v.now
 	r.turn, r.yield, r.v.now = turn, done, time.Now()
-	return decision{}, nil
+	if r.v.now.Sub(asked) < longTurn {
+		return decision{}, nil
+	}
+	reason, err := r.b.paused(ctx)
+	if err == nil && reason != "" {
+		return wait(NotReady, pausedRetry, ErrPaused.Error()+": "+reason), nil
+	}
+	return decision{}, err
 }
 
 // beforeTheEnd is the context, but with a deadline that leaves time for what

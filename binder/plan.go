@@ -29,7 +29,7 @@ func (s step) verb() string {
 		return verbWait
 	case stepForget:
 		return verbForget
-	case stepRetire:
+	case stepRetire, stepReplace:
 		return verbRemoveName
 	case stepReserve:
 		return "bind"
@@ -136,7 +136,7 @@ func (r Report) releases() int {
 // planNames finds the names under the suffix that no binding explains. Those
 // that a Free record remembers are left over from it.
 func (s *survey) planNames(report *Report, suffix, binderID string) {
-	current, remembered := s.names(binderID)
+	current, remembered := s.names(binderID) // what is wanted, and what was
 	owned := make(map[string]string, len(s.addresses))
 	for _, a := range s.addresses {
 		owned[a.IP.String()] = a.AllocationID
@@ -144,13 +144,13 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 	for _, set := range s.zone {
 		o, known := remembered[set.RRKey]
 		switch {
-		case current[set.RRKey] || set.Name == suffix:
+		case set.Name == suffix || slices.ContainsFunc(current[set.RRKey], set.Equal):
 		case known && o.set.Equal(set):
 			s.orphans = append(s.orphans, o)
 			report.Actions = append(report.Actions, Action{
 				Verb: verbRemoveName, AllocationID: o.record.AllocationID, IP: o.record.IP, Name: set.Name, Reason: "its binding was taken back",
 			})
-		case set.Type == "A":
+		case set.Type == "A" && len(current[set.RRKey]) == 0:
 			report.Findings = append(report.Findings, unexplained(set, owned))
 		}
 	}
@@ -158,8 +158,8 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 
 // names returns the record sets that records say are published, and those that
 // Free ones of this deployment remember to have been.
-func (s *survey) names(binderID string) (current map[dnspolicy.RRKey]bool, remembered map[dnspolicy.RRKey]orphan) {
-	current, remembered = map[dnspolicy.RRKey]bool{}, map[dnspolicy.RRKey]orphan{}
+func (s *survey) names(binderID string) (current map[dnspolicy.RRKey][]dnspolicy.RRSet, remembered map[dnspolicy.RRKey]orphan) {
+	current, remembered = map[dnspolicy.RRKey][]dnspolicy.RRSet{}, map[dnspolicy.RRKey]orphan{}
 	records := slices.Clone(s.free)
 	for i := range s.others {
 		records = append(records, &s.others[i])
@@ -175,7 +175,7 @@ func (s *survey) names(binderID string) (current map[dnspolicy.RRKey]bool, remem
 			if r.Phase == store.Free && !r.KeepName && r.BinderID == binderID {
 				remembered[set.RRKey] = orphan{set, *r}
 			} else {
-				current[set.RRKey] = true
+				current[set.RRKey] = append(current[set.RRKey], set)
 			}
 		}
 	}

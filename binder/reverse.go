@@ -19,7 +19,12 @@ func (b *Binder) reverseName(name string) string {
 // reverse sets the address's reverse name. EC2 wants to find the A record
 // before, and may need a while to.
 func (r *run) reverse(ctx context.Context) (decision, error) {
-	err := r.b.pool.(eippool.ReverseNamer).SetReverseName(ctx, r.v.record.AllocationID, r.v.record.ReverseName)
+	namer, ok := r.b.pool.(eippool.ReverseNamer)
+	if !ok { // it could when the name was recorded
+		r.v.reversed = true
+		return decision{}, nil
+	}
+	err := namer.SetReverseName(ctx, r.v.record.AllocationID, r.v.record.ReverseName)
 	if errors.Is(err, eippool.ErrInvalid) {
 		return wait(NotReady, notReadyRetry, err.Error()), nil
 	}

@@ -284,5 +284,5 @@ func (r *run) tell(ctx context.Context, kind EventKind, since time.Time, reason 
 
 func (b *Binder) rules() rules {
 	o := b.opts
-	return rules{binderID: o.BinderID, lease: o.Lease, confirmAfter: o.ConfirmAfter, lateCalls: o.LateCalls, stopGrace: o.StopGrace}
+	return rules{binderID: o.BinderID, keepNames: o.KeepNames, lease: o.Lease, confirmAfter: o.ConfirmAfter, lateCalls: o.LateCalls, stopGrace: o.StopGrace}
 }

@@ -22,9 +22,9 @@ import (
 )
 
 var (
-	simSeeds     = flag.Int("binder.seeds", 3, "long simulation: how many seeds to run")
+	simSeeds     = flag.Int("binder.seeds", 12, "long simulation: how many seeds to run")
 	simFirstSeed = flag.Uint64("binder.first-seed", 1, "long simulation: the first seed")
-	simDays      = flag.Float64("binder.days", 1.0/24, "long simulation: virtual days per seed")
+	simDays      = flag.Float64("binder.days", 1.0/48, "long simulation: virtual days per seed")
 	simWorkers   = flag.Int("binder.workers", 300, "long simulation: workers at most")
 	simAddresses = flag.Int("binder.addresses", 200, "long simulation: addresses of the pool")
 )

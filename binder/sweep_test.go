@@ -232,7 +232,7 @@ func TestSweepForgetsAddressesThatLeftTheAccount(t *testing.T) {
 		if len(w.records()) != 1 || len(w.names()) != 1 {
 			t.Errorf("forgotten at first sight: %v, %v", w.records(), w.names())
 		}
-		time.Sleep(5 * time.Minute)
+		time.Sleep(7 * time.Minute) // longer than ConfirmAfter, and than a late call
 		sweep(t, b)
 		if len(w.records()) != 0 || len(w.names()) != 0 {
 			t.Errorf("left: %v, %v", w.records(), w.names())

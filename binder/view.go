@@ -30,7 +30,7 @@ type view struct {
 	usurped *dnspolicy.ConflictError
 
 	// Of an address that nobody holds.
-	left   bool            // it has left the pool, or names are not kept any more
+	left   bool            // it has left the pool
 	wanted dnspolicy.RRSet // what is to stay published; the zero RRSet: nothing
 	warm   bool            // that is so
 
@@ -81,6 +81,7 @@ const (
 	stepForget  step = "forget"  // no record any more, as there is no address
 	stepRetire  step = "retire"  // remove the name that stayed with it
 	stepPrewarm step = "prewarm" // publish the name that is to stay with it
+	stepReplace step = "replace" // the same, after another one was removed
 )
 
 // decision is the next step and what belongs to it.
@@ -109,6 +110,7 @@ const (
 	oddAddress     = "address-absent"
 	oddAssociation = "association-absent"
 	oddStopped     = "instance-stopped"
+	oddOutside     = "address-out-of-pool"
 )
 
 // Why a record is hidden: because its instance is stopped, until it runs
