@@ -17,6 +17,27 @@
 // point of it: the record store decides who wins, and whoever comes next
 // continues from what is really there.
 //
+// # Verbs
+//
+// Reconcile is all that events need. Sweep, every minute or two, does what
+// events would have done that were lost, and repairs or reports the rest; a dry
+// run prints the plan. Drain hides a worker from schedule servers and Undrain
+// shows it again, Unbind takes a binding back, Pause stops everything until
+// Resume, and Check says what is missing before there is any work.
+//
+// # Names
+//
+// The policy gives candidates, and the first one that nobody has is the worker's.
+// A name of an address (dnspolicy.PerAddress) can stay with it: with
+// Options.KeepNames, Prewarm and each Sweep publish the names of the whole pool,
+// and binding waits for no DNS. A policy, TTL or option may change at any time:
+// what is published is taken back as it was published.
+//
+// # Several classes of workers
+//
+// A [Mux] routes instances by their tags to Binders that have a pool, a suffix, a
+// zone and a policy each. It has the verbs of a Binder.
+//
 // A Binder is safe for concurrent use. It has no goroutines of its own: those
 // of a call end before the call returns.
 package binder

@@ -147,7 +147,7 @@ func decideUnbindable(v view) decision {
 func (v view) afterwards() string {
 	switch {
 	case serving(v.instance):
-		return "the next reconcile binds a running, eligible worker again"
+		return "the next reconcile binds a running, eligible worker again, unless it is made ineligible or the deployment is paused"
 	case v.instance == nil:
 		return "not known to the fleet"
 	}

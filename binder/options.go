@@ -15,11 +15,16 @@ import (
 
 // Backends are what a Binder is composed of. All are required.
 type Backends struct {
-	Fleet  Fleet
-	Pool   eippool.Pool
+	// Fleet knows the instances, and which of them are to be bound.
+	Fleet Fleet
+	// Pool has the addresses.
+	Pool eippool.Pool
+	// Policy names the bindings.
 	Policy dnspolicy.Policy
-	Zone   dnspolicy.Zone
-	Store  store.Store
+	// Zone holds the names.
+	Zone dnspolicy.Zone
+	// Store decides who wins; all processes of a deployment share one.
+	Store store.Store
 }
 
 // Options are a Binder's tunables. New fills in the defaults before it calls

@@ -44,7 +44,8 @@ type UnbindOptions struct {
 // Unbind takes an instance's binding back, whatever the instance's state: its
 // name, its address, its record. An instance without a binding gives Gone.
 // That of a running, eligible worker is ErrServing unless forced; and the next
-// Reconcile binds such a worker again.
+// Reconcile binds such a worker again, unless it was made ineligible before, or
+// the deployment is paused.
 func (b *Binder) Unbind(ctx context.Context, id string, optFns ...func(*UnbindOptions)) (Outcome, error) {
 	return only(b.reconcile(ctx, []string{id}, unbindOrder(optFns), true))
 }

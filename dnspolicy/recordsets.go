@@ -54,12 +54,18 @@ func checkRecord(name, suffix string, set RRSet) error {
 		return errors.New("no such set can be beside the A record")
 	case set.SetIdentifier == "" && !Contains(name, set.Name):
 		return errors.New("without SetIdentifier it must be at the binding's own name, or below it")
+	}
+	return errors.Join(checkOwner(set.Name), checkContent(set), checkValues(set))
+}
+
+func checkContent(set RRSet) error {
+	switch {
 	case set.Type == "" || set.Type != strings.ToUpper(set.Type):
 		return errors.New("the type is empty, or not upper case")
 	case set.TTL < 0 || set.TTL > maxTTL || set.TTL%time.Second != 0:
 		return fmt.Errorf("TTL %s is not a whole number of seconds up to %s", set.TTL, maxTTL)
 	}
-	return errors.Join(checkOwner(set.Name), checkValues(set))
+	return nil
 }
 
 // checkOwner allows for labels such as "_sip", which host names have not.
