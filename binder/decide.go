@@ -188,8 +188,8 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 		}), true
 	case dead(v.instance):
 		return release("instance is "+string(v.instance.State), true), true
-	case v.record.Phase == store.Reserved && !v.instance.Eligible:
-		return release("instance is not eligible any more", true), true
+	case v.record.Phase == store.Reserved && !v.instance.Eligible && v.record.BoundAt.IsZero():
+		return release("instance is not eligible any more", true), true // one that was bound is being repaired
 	}
 	return decision{}, false
 }

@@ -2,6 +2,7 @@ package binder
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,12 +18,7 @@ type law struct {
 
 func steps(forbidden ...step) func(view, decision) bool {
 	return func(_ view, d decision) bool {
-		for _, s := range forbidden {
-			if d.step == s {
-				return false
-			}
-		}
-		return true
+		return !slices.Contains(forbidden, d.step)
 	}
 }
 

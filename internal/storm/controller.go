@@ -10,20 +10,25 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/internal/awssim"
 )
 
 const (
 	// look is how often a controller looks whether there is something to work on.
 	look = 200 * time.Millisecond
-	// pause is the shortest time between two batches. The first worker does not
-	// wait for others; and what a storm launches in a pause is hardly more than
-	// EC2's burst of associations, so that these are not late for their tokens.
-	pause = 3 * time.Second
-	// Once the burst is used up, and EC2 associates one each 200 ms, those that
-	// come now have to wait anyway: so does the next batch, but not for longer than
-	// pauseMost.
-	burst     = 50
-	each      = 200 * time.Millisecond
+	// EC2 has a burst of associations, and one more each 200 ms.
+	burst = 50
+	each  = 200 * time.Millisecond
+	// pause is the shortest time between two batches. The first worker waits for
+	// nobody; in what storms launch meanwhile there are fewer workers than EC2 has
+	// in its burst, so that hardly a token is late.
+	pause = 2 * time.Second
+	// A large batch is followed by a longer pause: until EC2's bucket is full again
+	// no token is lost by collecting, but a worker may wait for that long.
+	pauseLong = 6 * time.Second
+	// Once the burst is used up, those that come now have to wait anyway, and so
+	// does the next batch; but not for so long that a queue which moves faster
+	// than expected would run dry.
 	pauseMost = 30 * time.Second
 )
 
@@ -50,8 +55,10 @@ func Controller(n Naming) Contender {
 				}
 			}
 		})
+		seen := map[awssim.StateChange]bool{} // EventBridge repeats an event under its ID
 		for d := range w.Events(ctx) {
-			if d.Change.State != "pending" {
+			if d.Change.State != "pending" && !seen[d.Change] {
+				seen[d.Change] = true
 				q.add(d.Change.InstanceID)
 			}
 		}
@@ -65,8 +72,8 @@ func Controller(n Naming) Contender {
 type workQueue struct {
 	mu    sync.Mutex
 	items map[string]*item
-	// full is when EC2's bucket is full again after what was given out.
-	given, full time.Time
+	given time.Time // the last batch
+	full  time.Time // when EC2's bucket is full again after all batches
 }
 
 type item struct {
@@ -116,18 +123,23 @@ func (q *workQueue) take(now time.Time) []string {
 		q.items[id].busy = true
 	}
 	if len(ids) > 0 {
-		q.given = now
+		q.given, q.full = now, later(now, q.full).Add(time.Duration(len(ids))*each)
 	}
-	if now.After(q.full) {
-		q.full = now
-	}
-	q.full = q.full.Add(time.Duration(len(ids)) * each)
 	return ids
 }
 
-// pause is the time between two batches, now.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// pause is the time between the last batch and the next one, as of now.
 func (q *workQueue) pause(now time.Time) time.Duration {
-	return max(pause, min(q.full.Sub(now)-burst*each, pauseMost))
+	refilling := q.full.Sub(q.given)
+	queue := q.full.Sub(now) - burst*each
+	return max(pause, min(refilling, pauseLong), min(queue, pauseMost))
 }
 
 // done takes back what was given out.

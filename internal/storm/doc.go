@@ -10,6 +10,8 @@
 //
 //	go test ./internal/storm -run TestStorms -timeout 2h -storm.out=DIR
 //
+// What came of one such run is in the folder results.
+//
 // # What is measured
 //
 // A worker is usable once its address is associated, its name is INSYNC and its

@@ -18,10 +18,19 @@ import (
 type Naming string
 
 const (
-	// dnsLinger is how long changes of names wait for each other.
+	// lookAge is how old a look at all addresses may be. Binders agree about
+	// workers in their store; a look is for what others associate, and EC2's own
+	// answers may be older than that.
+	lookAge = 15 * time.Second
+	// dnsLinger is how long changes of names wait for each other. EC2 associates 25
+	// addresses meanwhile, and it is little beside the time to INSYNC.
 	dnsLinger = 5 * time.Second
-	// dnsPoll is the time between two looks.
-	dnsPoll = 8 * time.Second
+	// dnsLingerFew is the same where there are several processes: each has fewer
+	// changes to collect.
+	dnsLingerFew = 2 * time.Second
+	// dnsPoll is the time between two looks: a quarter of the time in which a change
+	// gets in sync, and what a worker waits too long at most.
+	dnsPoll = 10 * time.Second
 	// dnsFirstLook is the shortest time in which a change is in sync.
 	dnsFirstLook = 20 * time.Second
 )
@@ -50,9 +59,14 @@ func (n Naming) contender(how string) Contender {
 	return c
 }
 
+// handsBack makes a Binder one of a function that is invoked for events or
+// batches. It hardly waits for DNS: it would be paid for waiting, and what it
+// hands back comes again.
+func handsBack(o *binder.Options) { o.DNSWait = 2 * time.Second }
+
 // newBinder returns a Binder with clients of its own, as a process of this name
 // has it. The account's quotas are split among so many processes.
-func (w *World) newBinder(process string, n Naming, processes int) (*binder.Binder, error) {
+func (w *World) newBinder(process string, n Naming, processes int, optFns ...func(*binder.Options)) (*binder.Binder, error) {
 	pacer, err := w.pacer(processes)
 	if err != nil {
 		return nil, err
@@ -66,7 +80,7 @@ func (w *World) newBinder(process string, n Naming, processes int) (*binder.Bind
 	if err != nil {
 		return nil, err
 	}
-	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns, o.LookAge = selector, pacer, 10*time.Second })
+	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns, o.LookAge = selector, pacer, lookAge })
 	if err != nil {
 		return nil, err
 	}
@@ -76,18 +90,18 @@ func (w *World) newBinder(process string, n Naming, processes int) (*binder.Bind
 	}
 	zone, err := route53zone.New(calls.route53, w.ZoneID, func(o *route53zone.Options) {
 		o.Linger, o.FirstLook, o.PollInterval = dnsLinger, dnsFirstLook, dnsPoll
+		if processes > 1 {
+			o.Linger = dnsLingerFew
+		}
 		o.ChangeTokens = rate.NewLimiter(rate.Limit(100/float64(processes)), 1500/processes)
 	})
 	if err != nil {
 		return nil, err
 	}
 	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: n.policy(), Zone: zone, Store: w.Records}
-	b, err := binder.New(backends, func(o *binder.Options) {
+	b, err := binder.New(backends, append([]func(*binder.Options){func(o *binder.Options) {
 		o.Suffix, o.KeepNames = suffix, n == Prewarmed
-		if processes > 1 { // functions: their time is paid for
-			o.DNSWait = 2 * time.Second
-		}
-	})
+	}}, optFns...)...)
 	if err != nil {
 		return nil, fmt.Errorf("process %s: %w", process, err)
 	}

@@ -30,7 +30,7 @@ func EventByEvent(n Naming) Contender {
 		if err != nil {
 			return err
 		}
-		sweeper, err := w.newBinder("sweep", n, eventSharers)
+		sweeper, err := w.newBinder("sweep", n, sweepSharers)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func EventByEvent(n Naming) Contender {
 func (w *World) handlers(process string, n Naming, environments int) ([]*lambdaevent.Handler, error) {
 	var all []*lambdaevent.Handler
 	for i := range environments {
-		b, err := w.newBinder(fmt.Sprintf("%s-%d", process, i+1), n, eventSharers)
+		b, err := w.newBinder(fmt.Sprintf("%s-%d", process, i+1), n, eventSharers, handsBack)
 		if err != nil {
 			return nil, err
 		}

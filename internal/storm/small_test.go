@@ -116,6 +116,22 @@ func wellFormed(t *testing.T, r io.Reader) {
 	}
 }
 
+// TestThousand: what 1,000 workers must reach with prewarmed names. The others'
+// targets need TestStorms, with -storm.targets.
+func TestThousand(t *testing.T) {
+	p, err := storm.FindProfile("1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, storm.Controller(storm.Prewarmed), p)
+	for _, missed := range storm.Missed([]storm.Result{r}) {
+		t.Error(missed)
+	}
+	if r.Ratio == 0 || r.PerNode.EC2Mutating < 1 {
+		t.Errorf("÷ floor %v, %v associations per node: this was no storm", r.Ratio, r.PerNode.EC2Mutating)
+	}
+}
+
 // TestSeedRepeats: the whole of a run follows from its seed.
 func TestSeedRepeats(t *testing.T) {
 	p := storm.Profile{Name: "tiny", Nodes: 10, Within: time.Second, Addresses: 12, Horizon: 20 * time.Minute}

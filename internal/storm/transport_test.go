@@ -3,6 +3,7 @@ package storm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -113,8 +114,7 @@ func TestDeadLetters(t *testing.T) {
 	})
 }
 
-// TestWorkQueue: what is under way is not given out again, and what comes then
-// lingers the longer the more there is.
+// TestWorkQueue: what is under way is not given out again.
 func TestWorkQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newWorkQueue()
@@ -131,15 +131,14 @@ func TestWorkQueue(t *testing.T) {
 		expect("an event of what is under way")
 		q.add("i-3")
 		expect("a new one, at once")
-		time.Sleep(2 * each)
+		time.Sleep(pause)
 		expect("a new one, a while later", "i-3")
 		q.done([]binder.Outcome{{InstanceID: "i-1", Status: binder.Bound}, {InstanceID: "i-2", Status: binder.Busy, RetryAfter: time.Minute},
 			{InstanceID: "i-3", Status: binder.Failed, Err: &binder.Error{}}})
-		expect("another event meanwhile", "i-1")
-		q.done([]binder.Outcome{{InstanceID: "i-1", Status: binder.Bound}})
-		time.Sleep(2 * time.Second)
-		expect("a failed one", "i-3")
-		q.done([]binder.Outcome{{InstanceID: "i-3", Status: binder.Failed, Err: &binder.Error{Terminal: true}}})
+		expect("another event meanwhile, at once")
+		time.Sleep(pause)
+		expect("another event meanwhile, and a failed one", "i-1", "i-3")
+		q.done([]binder.Outcome{{InstanceID: "i-1", Status: binder.Bound}, {InstanceID: "i-3", Status: binder.Failed, Err: &binder.Error{Terminal: true}}})
 		time.Sleep(58 * time.Second)
 		expect("a waiting one", "i-2")
 		q.done([]binder.Outcome{{InstanceID: "i-2", Status: binder.Bound}})
@@ -147,4 +146,32 @@ func TestWorkQueue(t *testing.T) {
 			t.Errorf("%d left", len(q.items))
 		}
 	})
+}
+
+// TestPauses: the more there is under way, the longer is the time to the next
+// batch.
+func TestPauses(t *testing.T) {
+	for size, want := range map[int]time.Duration{
+		1: pause, 20: 20 * each, 40: pauseLong, 100: pauseLong,
+		150:  10 * time.Second, // by then 100 have their turns before them, and 50 are through
+		1000: pauseMost,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			q := newWorkQueue()
+			for n := range size {
+				q.add(fmt.Sprint("i-", n))
+			}
+			if got := len(q.take(time.Now())); got != size {
+				t.Fatalf("the first batch has %d of %d", got, size)
+			}
+			q.add("i-next")
+			start := time.Now()
+			for len(q.take(time.Now())) == 0 {
+				time.Sleep(each)
+			}
+			if got := time.Since(start); got != want {
+				t.Errorf("%s after a batch of %d, want %s", got, size, want)
+			}
+		})
+	}
 }
