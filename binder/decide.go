@@ -188,10 +188,16 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 		}), true
 	case dead(v.instance):
 		return release("instance is "+string(v.instance.State), true), true
-	case v.record.Phase == store.Reserved && !v.instance.Eligible && v.record.BoundAt.IsZero():
-		return release("instance is not eligible any more", true), true // one that was bound is being repaired
+	case unwanted(v):
+		return release("instance is not eligible any more", true), true
 	}
 	return decision{}, false
+}
+
+// unwanted reports whether a reservation is not to become a binding. One that
+// was a binding before is being repaired.
+func unwanted(v view) bool {
+	return v.record.Phase == store.Reserved && !v.instance.Eligible && v.record.BoundAt.IsZero()
 }
 
 // decideDrain carries an order to hide or to show out.
