@@ -204,7 +204,7 @@ func (b *Binder) tend(ctx context.Context, v view) (published bool, err error) {
 		err = b.retire(ctx, &v)
 	case stepPrewarm, stepReplace:
 		err = b.prewarm(ctx, &v)
-		published = err == nil
+		published = err == nil && v.record.InSync
 	}
 	if err == nil || errors.Is(err, store.ErrConflict) {
 		return published, nil
@@ -242,10 +242,11 @@ func (b *Binder) prewarm(ctx context.Context, v *view) error {
 	}
 	waiting, stop := context.WithTimeout(ctx, b.opts.DNSWait)
 	defer stop()
-	if err = b.zone.Wait(waiting, p); err != nil {
+	err = b.zone.Wait(waiting, p)
+	if err != nil && (!isContext(err) || ctx.Err() != nil) {
 		return err
 	}
-	v.record.Propagation, v.record.InSync = string(p), true
+	v.record.Propagation, v.record.InSync = string(p), err == nil // if not, the next sweep asks again
 	return b.save(ctx, v)
 }
 

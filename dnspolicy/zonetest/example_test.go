@@ -37,5 +37,5 @@ func ExampleIntercept() {
 	}
 	// Output:
 	// connection reset by peer
-	// DNS conflict: media-1.example.com. A: expected nothing, found ["203.0.113.7"] with TTL 1m0s
+	// DNS conflict: media-1.example.com. A: expected nothing to become ["203.0.113.7"] with TTL 1m0s, found ["203.0.113.7"] with TTL 1m0s
 }

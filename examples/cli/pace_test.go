@@ -10,7 +10,7 @@ import (
 // What the settings say reaches the clients, the pool and the zone.
 func TestPace(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
-		w.env[deployment.EnvKeepNames] = "true"
+		w.env[deployment.EnvKeepNames], w.env[deployment.EnvDNSWait] = "true", "10m"
 		w.env[deployment.EnvDNSFirstLook], w.env[deployment.EnvDNSPollInterval] = "2m", "1m"
 		began := time.Now()
 		before := w.sim.Calls()

@@ -40,6 +40,7 @@ func TestContractOverMoto(t *testing.T) {
 			"race-to-create":    race,
 			"race-for-instance": race,
 			"race-for-name":     race,
+			"acquire-race":      race,
 		}
 	})
 }
