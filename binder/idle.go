@@ -187,29 +187,41 @@ const maxIdle = 1000
 func (b *Binder) tend(ctx context.Context, v view) (published bool, err error) {
 	v.now = time.Now()
 	d := b.rules().decideFree(v)
-	switch d.step {
-	case stepNote:
-		v.record.FirstSeen = nil
-		if d.odd != "" {
-			v.record.FirstSeen = map[string]time.Time{d.odd: v.now}
-		}
-		if err = b.save(ctx, &v); err == nil && d.odd == "" {
+	if d.step == stepNote {
+		if err = b.noteFree(ctx, &v, d.odd); err == nil && d.odd == "" {
 			return b.tend(ctx, v) // nothing is odd any more: go on
 		}
-	case stepForget:
-		if err = b.retire(ctx, &v); err == nil {
-			err = b.store.Delete(ctx, *v.record)
-		}
-	case stepRetire:
-		err = b.retire(ctx, &v)
-	case stepPrewarm, stepReplace:
-		err = b.prewarm(ctx, &v)
-		published = err == nil && v.record.InSync
+	} else {
+		err = b.changeName(ctx, &v, d.step)
 	}
 	if err == nil || errors.Is(err, store.ErrConflict) {
-		return published, nil
+		return err == nil && (d.step == stepPrewarm || d.step == stepReplace) && v.record.InSync, nil
 	}
 	return false, v.wrap(string(d.step), err)
+}
+
+// noteFree notes since when something is odd, or that nothing is any more.
+func (b *Binder) noteFree(ctx context.Context, v *view, odd string) error {
+	v.record.FirstSeen = nil
+	if odd != "" {
+		v.record.FirstSeen = map[string]time.Time{odd: v.now}
+	}
+	return b.save(ctx, v)
+}
+
+func (b *Binder) changeName(ctx context.Context, v *view, s step) error {
+	switch s {
+	case stepForget:
+		if err := b.retire(ctx, v); err != nil {
+			return err
+		}
+		return b.store.Delete(ctx, *v.record)
+	case stepRetire:
+		return b.retire(ctx, v)
+	case stepPrewarm, stepReplace:
+		return b.prewarm(ctx, v)
+	}
+	return nil
 }
 
 // save writes the view's record and takes the stored one over.
