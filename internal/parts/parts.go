@@ -14,7 +14,6 @@
 package parts
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net"
@@ -22,6 +21,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -116,12 +117,14 @@ func serve(tb testing.TB, program string, args func(host, port string) []string)
 	}
 }
 
-// start runs the program and waits until it answers HTTP. The program gets a
-// process group of its own, which is what ends with the test: it may be a
-// launcher (moto_server often is pyenv's) whose child does the work.
+// start runs the program and waits until it says that it listens on the port,
+// and answers HTTP: somebody else's server may answer there, before a program
+// that lost the port to it has ended. The program gets a process group of its
+// own, which is what ends with the test: it may be a launcher (moto_server often
+// is pyenv's) whose child does the work.
 func start(tb testing.TB, host, port, program string, args ...string) (endpoint string, err error) {
 	tb.Helper()
-	var output bytes.Buffer
+	var output transcript
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -140,21 +143,40 @@ func start(tb testing.TB, host, port, program string, args ...string) (endpoint 
 		}
 		<-ended
 	})
-	endpoint = "http://" + net.JoinHostPort(host, port)
+	listens := net.JoinHostPort(host, port)
+	endpoint = "http://" + listens
 	deadline := time.After(time.Minute)
 	for {
-		reached := answers(endpoint)
 		select {
-		case <-ended: // who answers may be somebody else
+		case <-ended:
 			return "", fmt.Errorf("%s ended before it answered: %w\n%s", program, end, output.String())
 		case <-deadline:
-			return "", fmt.Errorf("%s does not answer on %s within a minute", program, endpoint)
+			return "", fmt.Errorf("%s does not say that it listens on %s, or does not answer there, within a minute:\n%s", program, listens, output.String())
 		case <-time.After(10 * time.Millisecond):
-			if reached {
+			if strings.Contains(output.String(), listens) && answers(endpoint) {
 				return endpoint, nil
 			}
 		}
 	}
+}
+
+// transcript is what a program has written so far. It is safe for concurrent
+// use.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 // answers reports whether anything that speaks HTTP answers, whatever it says.

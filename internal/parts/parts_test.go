@@ -1,9 +1,13 @@
 package parts_test
 
 import (
-	"net/http"
+	"errors"
+	"net"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eipbinder/eipbinder/internal/parts"
 )
@@ -11,21 +15,28 @@ import (
 func TestPartsRunUntilTheTestEnds(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) string{"moto": parts.Moto, "dynoxide": parts.Dynoxide} {
 		t.Run(name, func(t *testing.T) {
-			var endpoint string
+			var connection net.Conn // to this server, whoever gets its port afterwards
 			t.Run("while the test runs", func(t *testing.T) {
-				endpoint = start(t)
-				response, err := http.Get(endpoint)
+				endpoint, err := url.Parse(start(t))
 				if err != nil {
 					t.Fatal(err)
 				}
-				response.Body.Close()
+				if endpoint.Hostname() != "127.0.0.1" {
+					t.Errorf("the program listens on %s", endpoint.Host)
+				}
+				if connection, err = net.Dial("tcp", endpoint.Host); err != nil {
+					t.Fatal(err)
+				}
 			})
-			if !strings.HasPrefix(endpoint, "http://127.0.0.1:") {
+			if connection == nil {
 				t.Skip("the program is missing")
 			}
-			if response, err := http.Get(endpoint); err == nil {
-				response.Body.Close()
-				t.Error("the program still answers after its test has ended")
+			defer connection.Close()
+			if err := connection.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := connection.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("the connection outlives the test: read %d bytes, %v", n, err)
 			}
 		})
 	}
