@@ -33,7 +33,7 @@ each account, too, if you use several. "eipbinder check" shows which it is.
 	})
 	root.AddCommand(
 		demoCommand(), bindCommand(c), unbindCommand(c), reconcileCommand(c), drainCommand(c), undrainCommand(c),
-		sweepCommand(c), prewarmCommand(c), pauseCommand(c), resumeCommand(c),
+		sweepCommand(c), prewarmCommand(c), adoptCommand(c), pauseCommand(c), resumeCommand(c),
 		listCommand(c), checkCommand(c), tablesCommand(c), awssimCommand(),
 	)
 	return root

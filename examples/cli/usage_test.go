@@ -117,9 +117,9 @@ func wantUsage(t *testing.T, got result, words ...string) {
 }
 
 func TestConfigurationErrors(t *testing.T) {
-	for _, command := range []string{"bind", "unbind", "reconcile", "drain", "undrain", "sweep", "prewarm", "check"} {
+	for _, command := range []string{"bind", "unbind", "reconcile", "drain", "undrain", "sweep", "prewarm", "adopt", "check"} {
 		args := []string{command, someID}
-		if command == "sweep" || command == "prewarm" || command == "check" {
+		if command == "sweep" || command == "prewarm" || command == "adopt" || command == "check" {
 			args = args[:1]
 		}
 		empty := &world{t: t}
@@ -132,7 +132,7 @@ func TestConfigurationErrors(t *testing.T) {
 func TestHelpDocumentsExitCodesAndSettings(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
 		got := newWorld(t, 0).do(args...)
-		for _, text := range []string{exitHelp, "demo", "awssim", "reconcile", "drain", "undrain", "sweep", "prewarm", "pause", "resume", "AWS_ENDPOINT_URL_EC2"} {
+		for _, text := range []string{exitHelp, "demo", "awssim", "reconcile", "drain", "undrain", "sweep", "prewarm", "adopt", "pause", "resume", "AWS_ENDPOINT_URL_EC2"} {
 			if got.code != exitDone || !strings.Contains(got.stdout, text) {
 				t.Errorf("%v: code %d, lacks %q:\n%s", args, got.code, text, got.stdout)
 			}

@@ -45,6 +45,7 @@ type Batches interface {
 	Reconcile(ctx context.Context, ids ...string) ([]binder.Outcome, error)
 	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
 	Prewarm(ctx context.Context) (published int, err error)
+	Adopt(ctx context.Context, optFns ...func(*binder.AdoptOptions)) (binder.Adoption, error)
 }
 
 // Singles are a Binder's verbs for one instance.

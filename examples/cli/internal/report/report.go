@@ -34,7 +34,7 @@ func Records(w io.Writer, records []store.Record, asJSON bool) error {
 	for i, r := range records {
 		rows[i] = []string{r.IP.String(), r.AllocationID, phase(r), r.InstanceID, strings.TrimSuffix(r.Name, "."), when(r)}
 	}
-	return table(w, []string{"ADDRESS", "ALLOCATION", "PHASE", "INSTANCE", "NAME", "SINCE"}, rows)
+	return Table(w, []string{"ADDRESS", "ALLOCATION", "PHASE", "INSTANCE", "NAME", "SINCE"}, rows)
 }
 
 func phase(r store.Record) string {
@@ -66,7 +66,7 @@ func Profiles(w io.Writer, profiles []deployment.Profile) error {
 	for i, p := range profiles {
 		rows[i] = []string{p.Name, tags(p.InstanceTags), tags(p.PoolTags), strings.TrimSuffix(p.Suffix, "."), p.HostedZoneID, p.PolicyText, p.BinderID}
 	}
-	return table(w, []string{"PROFILE", "INSTANCES", "POOL", "SUFFIX", "ZONE", "POLICY", "BINDER"}, rows)
+	return Table(w, []string{"PROFILE", "INSTANCES", "POOL", "SUFFIX", "ZONE", "POLICY", "BINDER"}, rows)
 }
 
 // tags is the selector as ec2tag.Parse reads it.
@@ -93,7 +93,7 @@ func Outcomes(w io.Writer, outcomes []binder.Outcome, asJSON bool) error {
 			rows[i][2] = o.IP.String()
 		}
 	}
-	return table(w, []string{"INSTANCE", "STATUS", "ADDRESS", "NAME", "REASON"}, rows)
+	return Table(w, []string{"INSTANCE", "STATUS", "ADDRESS", "NAME", "REASON"}, rows)
 }
 
 func reason(o binder.Outcome) string {
@@ -118,8 +118,8 @@ func Lines[T any](w io.Writer, values []T) error {
 	return nil
 }
 
-// table aligns the columns; an empty cell is a dash.
-func table(w io.Writer, head []string, rows [][]string) error {
+// Table shows rows below a head and aligns the columns; an empty cell is a dash.
+func Table(w io.Writer, head []string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
 		cells := make([]string, len(row))
