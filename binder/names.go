@@ -49,40 +49,56 @@ func (b *Binder) names(s dnspolicy.Subject) ([]string, error) {
 
 // absolute is the name that a policy's name stands for.
 func (b *Binder) absolute(name string) (string, error) {
-	ascii, err := toASCII(name)
+	absolute, err := b.opts.terms().Join(name)
 	if err != nil {
 		return "", err
 	}
-	absolute, err := dnspolicy.Join(ascii, b.opts.Suffix)
-	if err == nil && b.opts.CoveredByWildcard && !dnspolicy.CoveredByWildcard(b.opts.Suffix, absolute) {
-		err = fmt.Errorf("%w: %s is more than one label under %s, so no wildcard certificate covers it", dnspolicy.ErrInvalidName, absolute, b.opts.Suffix)
+	if common, ok := b.policy.(dnspolicy.CommonNamer); ok && common.Common(absolute) {
+		return "", fmt.Errorf("%w: %s is a name that workers may have in common", dnspolicy.ErrInvalidName, absolute)
 	}
-	if common, ok := b.policy.(dnspolicy.CommonNamer); ok && err == nil && common.Common(absolute) {
-		err = fmt.Errorf("%w: %s is a name that workers may have in common", dnspolicy.ErrInvalidName, absolute)
-	}
-	return absolute, err
+	return absolute, nil
 }
 
-// toASCII converts U-labels to A-labels, by IDNA2008 and the look-up rules of
-// UTS #46. Names in plain letters stay as they are, but labels that claim to be
-// A-labels must be.
-func toASCII(name string) (string, error) {
+// terms are what the options ask of names.
+func (o Options) terms() dnspolicy.Terms {
+	return dnspolicy.Terms{Suffix: o.Suffix, CoveredByWildcard: o.CoveredByWildcard, ToASCII: ToASCII}
+}
+
+// ToASCII converts the U-labels of a name to A-labels, by IDNA2008 and the
+// look-up rules of UTS #46, as a Binder does with Options.Suffix and with what
+// its policy gives: "medien.müller.example." becomes
+// "medien.xn--mller-kva.example.". Labels in ASCII stay as they are, but those
+// that claim to be A-labels must be, or the error is dnspolicy.ErrInvalidName. So
+// is a label with a character that stands for a dot. Whether the name is a host
+// name is not looked at: dnspolicy.CheckName does that.
+func ToASCII(name string) (string, error) {
 	labels := strings.Split(name, ".")
 	for i, label := range labels {
 		plain := !strings.ContainsFunc(label, func(c rune) bool { return c > unicode.MaxASCII })
 		if plain && !strings.HasPrefix(strings.ToLower(label), "xn--") {
 			continue
 		}
-		ascii, err := idna.Lookup.ToASCII(label)
-		if err == nil && strings.Contains(ascii, ".") {
-			err = errors.New("it has a character that stands for a dot")
-		}
+		ascii, err := toALabel(label)
 		if err != nil {
 			return "", fmt.Errorf("%w: label %q: %w", dnspolicy.ErrInvalidName, label, err)
 		}
 		labels[i] = ascii
 	}
 	return strings.Join(labels, "."), nil
+}
+
+// toALabel converts twice: the first time, some rules see only what a label was,
+// not what it is mapped to (U+2135 becomes a letter that is written from right to
+// left), and octets that are not UTF-8 pass.
+func toALabel(label string) (string, error) {
+	ascii, err := idna.Lookup.ToASCII(label)
+	switch {
+	case err != nil:
+		return "", err
+	case strings.Contains(ascii, "."):
+		return "", errors.New("it has a character that stands for a dot")
+	}
+	return idna.Lookup.ToASCII(ascii)
 }
 
 // perAddress reports whether the names depend on the address alone.

@@ -19,7 +19,8 @@ type Backends struct {
 	Fleet Fleet
 	// Pool has the addresses.
 	Pool eippool.Pool
-	// Policy names the bindings.
+	// Policy names the bindings. New asks it whether it can, if it is a
+	// dnspolicy.Validator.
 	Policy dnspolicy.Policy
 	// Zone holds the names.
 	Zone dnspolicy.Zone
@@ -31,7 +32,7 @@ type Backends struct {
 // the option functions, so a zero set there means zero.
 type Options struct {
 	// Suffix is appended to the policy's names: a domain in the zone, with or
-	// without trailing dot. Required.
+	// without trailing dot, in A-labels or U-labels. Required.
 	Suffix string
 	// BinderID names the deployment, in every record. Records of another
 	// deployment are never touched. Default "eipbinder".
@@ -45,7 +46,8 @@ type Options struct {
 	// per-address policy (dnspolicy.PerAddress). Default false.
 	KeepNames bool
 	// CoveredByWildcard refuses names that a wildcard certificate for the suffix
-	// does not cover: those of more than one label before it. Default false.
+	// does not cover: those of more than one label before it. It needs a policy
+	// that has others (not dnspolicy.DottedIP, say). Default false.
 	CoveredByWildcard bool
 	// ReverseNames sets each address's reverse name (PTR) to its name before the
 	// binding becomes visible, and clears it when the name goes. It needs a pool
@@ -124,18 +126,38 @@ func resolve(b Backends, optFns []func(*Options)) (Options, error) {
 	}
 	requireBackends(b, o, require)
 	requireTunables(o, require)
-	suffix, err := toASCII(strings.TrimSuffix(o.Suffix, ".") + ".")
-	if err == nil {
-		suffix, err = dnspolicy.CheckName(suffix)
+	if err := o.resolveNames(b.Policy); err != nil {
+		errs = append(errs, err)
 	}
-	if err != nil {
-		errs = append(errs, fmt.Errorf("Options.Suffix %q: %w", o.Suffix, err))
-	}
-	o.Suffix = suffix
 	if len(errs) > 0 {
 		return Options{}, fmt.Errorf("%w: %w", ErrConfig, errors.Join(errs...))
 	}
 	return o, nil
+}
+
+// resolveNames brings the suffix in the form that the binder uses, and asks the
+// policy whether it will do under it.
+func (o *Options) resolveNames(policy dnspolicy.Policy) error {
+	suffix, err := ToASCII(strings.TrimSuffix(o.Suffix, ".") + ".")
+	if err == nil {
+		suffix, err = dnspolicy.CheckName(suffix)
+	}
+	if err != nil {
+		return fmt.Errorf("Options.Suffix %q: %w", o.Suffix, err)
+	}
+	o.Suffix = suffix
+	if policy == nil {
+		return nil // an error already
+	}
+	terms := o.terms()
+	terms.CoveredByWildcard = false
+	if err := dnspolicy.Validate(policy, terms); err != nil {
+		return fmt.Errorf("Backends.Policy: %w", err)
+	}
+	if err := dnspolicy.Validate(policy, o.terms()); err != nil {
+		return fmt.Errorf("Options.CoveredByWildcard: %w: take a policy whose names have one label, such as dnspolicy.DashedIP, or leave it out", err)
+	}
+	return nil
 }
 
 // requireBackends requires the backends, and of them what the options need.

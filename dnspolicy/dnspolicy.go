@@ -59,6 +59,14 @@
 //
 //	policy = dnspolicy.WithRecords(policy, pool, text)
 //
+// # What cannot work
+//
+// A deployment asks more of names than that they are names: a suffix, and maybe
+// one label ([Terms]). A policy or recorder that can tell by its mere definition
+// that it will not do is a [Validator], and is refused before anything happens:
+// [DottedIP] where a wildcard certificate must cover the names, say. The built-in
+// ones are, and so are their wrappers; a policy of your own may be one.
+//
 // # Concurrency
 //
 // Policies, recorders and zones are safe for concurrent use. Values that a zone
@@ -119,6 +127,9 @@ type PolicyFunc func(Subject) ([]string, error)
 // Names calls f.
 func (f PolicyFunc) Names(s Subject) ([]string, error) { return f(s) }
 
+// Validate returns ErrInvalid if f is nil.
+func (f PolicyFunc) Validate(Terms) error { return notNil(f == nil, "PolicyFunc") }
+
 // AddressPolicy names addresses: it sees nothing of the instance, so its names
 // are known before any instance exists and can stay with the address.
 // [PerAddress] makes a [Policy] of it.
@@ -133,3 +144,6 @@ type AddressPolicyFunc func(Address) ([]string, error)
 
 // Names calls f.
 func (f AddressPolicyFunc) Names(a Address) ([]string, error) { return f(a) }
+
+// Validate returns ErrInvalid if f is nil.
+func (f AddressPolicyFunc) Validate(Terms) error { return notNil(f == nil, "AddressPolicyFunc") }

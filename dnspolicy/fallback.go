@@ -2,6 +2,7 @@ package dnspolicy
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -58,6 +59,16 @@ func (f fallback) Names(s Subject) ([]string, error) {
 // Common reports whether the name may be a common name of one of the members.
 func (f fallback) Common(name string) bool {
 	return slices.ContainsFunc(f, func(p Policy) bool { return isCommon(p, name) })
+}
+
+// Validate returns what is wrong with the first member that will not do.
+func (f fallback) Validate(t Terms) error {
+	for i, p := range f {
+		if err := Validate(p, t); err != nil {
+			return fmt.Errorf("fallback: policy %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 // Records returns the record sets of the members that have a name.

@@ -18,7 +18,7 @@ const (
 // HashOptions tune [HashedInstanceID] and [HashedAllocationID].
 type HashOptions struct {
 	// Prefix stands before the hash, such as "m-". With the hash's 32 characters
-	// it must be a label. Default: none.
+	// it must be a label, and no A-label ("xn--"). Default: none.
 	Prefix string
 }
 
@@ -32,12 +32,12 @@ func HashedInstanceID(key []byte, optFns ...func(*HashOptions)) (Policy, error) 
 	if err != nil {
 		return nil, err
 	}
-	return PolicyFunc(func(s Subject) ([]string, error) {
+	return builtIn{example{"HashedInstanceID", h.name("")}, func(s Subject) ([]string, error) {
 		if s.InstanceID == "" {
 			return nil, errors.New("subject has no instance ID")
 		}
 		return []string{h.name(s.InstanceID)}, nil
-	}), nil
+	}}, nil
 }
 
 // HashedAllocationID names an address by a keyed hash of its allocation ID. Key
@@ -47,12 +47,12 @@ func HashedAllocationID(key []byte, optFns ...func(*HashOptions)) (AddressPolicy
 	if err != nil {
 		return nil, err
 	}
-	return AddressPolicyFunc(func(a Address) ([]string, error) {
+	return builtInAddress{example{"HashedAllocationID", h.name("")}, func(a Address) ([]string, error) {
 		if a.AllocationID == "" {
 			return nil, errors.New("address has no allocation ID")
 		}
 		return []string{h.name(a.AllocationID)}, nil
-	}), nil
+	}}, nil
 }
 
 type keyedHash struct {
@@ -72,6 +72,9 @@ func newKeyedHash(domain string, key []byte, optFns []func(*HashOptions)) (keyed
 	h := keyedHash{domain, bytes.Clone(key), options.Prefix}
 	if err := checkLabel(h.name("")); err != nil {
 		return keyedHash{}, fmt.Errorf("%w: prefix %q and hash: %w", ErrInvalid, options.Prefix, err)
+	}
+	if isACE(options.Prefix) {
+		return keyedHash{}, fmt.Errorf("%w: prefix %q: only a whole A-label may begin so", ErrInvalid, options.Prefix)
 	}
 	return h, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,7 @@ import (
 // random.
 //
 // The common name is the pattern (see [Pattern]) under the suffix, which is
-// absolute. Without placeholders, it is the same for all workers: "all". With
+// absolute, and the deployment's or below that. Without placeholders, it is the same for all workers: "all". With
 // placeholders, workers share it by what these name: "all-{zone}" or
 // "all-{tag:karpenter.sh/nodepool}". Route 53 takes 100 records of a name and
 // type, and refuses the change that would publish one more, the worker's own name
@@ -38,6 +39,7 @@ func Multivalue(pattern, suffix string, ttl time.Duration) (Recorder, error) {
 	if err := checkTTL(ttl); err != nil {
 		return nil, fmt.Errorf("multivalue: %w", err)
 	}
+	suffix = strings.ToLower(suffix)
 	return multivalue{t, suffix, ttl, t.shape(suffix)}, nil
 }
 
@@ -69,6 +71,18 @@ func (m multivalue) Records(s Subject, name string) ([]RRSet, error) {
 		TTL:    m.ttl,
 		Values: []string{s.Address.IP.String()},
 	}}, nil
+}
+
+// Validate returns ErrInvalid if the common name is outside the suffix.
+func (m multivalue) Validate(t Terms) error {
+	name, err := Join(m.pattern.shortest(), m.suffix)
+	if err == nil && (name == t.Suffix || !Contains(t.Suffix, name)) {
+		err = fmt.Errorf("%w: the common name is under %s, the workers' names are under %s: use their suffix", ErrInvalid, m.suffix, t.Suffix)
+	}
+	if err != nil {
+		return fmt.Errorf("multivalue: %w", err)
+	}
+	return nil
 }
 
 func (m multivalue) name(s Subject) (string, error) {

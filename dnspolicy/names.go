@@ -67,6 +67,12 @@ func checkLabel(label string) error {
 	return nil
 }
 
+// isACE reports whether the label claims to be an A-label.
+func isACE(label string) bool {
+	const prefix = "xn--"
+	return len(label) >= len(prefix) && strings.EqualFold(label[:len(prefix)], prefix)
+}
+
 func isLetterDigitHyphen(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
 }

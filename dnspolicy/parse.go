@@ -131,41 +131,9 @@ func parseNames(text string) (template, error) {
 			return t, patternError(text, l.offset, "label begins or ends with a hyphen: remove it")
 		case n > maxLabel:
 			return t, patternError(text, l.offset, "label has at least %d characters, more than %d: shorten it", n, maxLabel)
+		case l.open && isACE(l.lead):
+			return t, patternError(text, l.offset, `label begins with "xn--", as only a whole A-label may: write it as a U-label`)
 		}
 	}
 	return t, nil
-}
-
-type label struct {
-	text   string // with "x" for a placeholder: at least one character
-	offset int
-}
-
-// shortest returns a name with values of one character.
-func (t template) shortest() string {
-	var labels []string
-	for _, l := range t.labels() {
-		labels = append(labels, l.text)
-	}
-	return strings.Join(labels, ".")
-}
-
-// labels returns what stands between the dots.
-func (t template) labels() []label {
-	labels := []label{{}}
-	for _, p := range t.parts {
-		if p.field != nil {
-			labels[len(labels)-1].text += "x"
-			continue
-		}
-		at := p.offset
-		for i, text := range strings.Split(p.text, ".") {
-			if i > 0 {
-				labels = append(labels, label{offset: at})
-			}
-			labels[len(labels)-1].text += text
-			at += len(text) + 1
-		}
-	}
-	return labels
 }

@@ -54,12 +54,16 @@ import "fmt"
 // script, and hyphens. Any other character is an error when a binding is named,
 // and so is a value that is missing or empty: it names the placeholder. Only
 // {dotted-ip} has dots, so whoever writes a tag cannot add a label. Too long
-// names, and labels that begin or end with a hyphen, are refused by [Join].
+// names, and labels that begin or end with a hyphen, are refused by [Join]; if not
+// even the shortest value makes a name that is valid under the suffix, the policy
+// is refused at once ([Validator]).
 //
 // # Errors
 //
 // Everything that is wrong with the pattern itself is ErrInvalid, with the place
-// in it and what to write instead. That includes a pattern without any
+// in it and what to write instead. That includes text that leaves no name valid:
+// an empty label, one that is too long, one with a hyphen at an end, one that
+// begins with "xn--" and has a placeholder; and a pattern without any
 // placeholder, which would name one worker only. Another pattern may do the
 // same: with "{tag:team}" all workers of a team want the same name. The first one
 // gets it; the others find it taken, and are not bound. So name something that
@@ -71,10 +75,10 @@ func Pattern(text string) (Policy, error) {
 	}
 	for _, p := range t.placeholders() {
 		if p.field.ofInstance {
-			return PolicyFunc(t.names), nil
+			return builtIn{example{t.called(), t.example()}, t.names}, nil
 		}
 	}
-	return PerAddress(t.addressPolicy()), nil
+	return PerAddress(t.addressPolicy(t.called())), nil
 }
 
 // AddressPattern returns an AddressPolicy that names addresses by a pattern. It
@@ -89,7 +93,7 @@ func AddressPattern(text string) (AddressPolicy, error) {
 			return nil, patternError(text, p.offset, "%s is of the instance; the name of an address has only {ip}, {dotted-ip}, {allocation-id} and {address-tag:KEY}", p.text)
 		}
 	}
-	return t.addressPolicy(), nil
+	return t.addressPolicy(t.called()), nil
 }
 
 func parsePattern(text string) (template, error) {

@@ -22,6 +22,17 @@ type PerAddressPolicy struct {
 // Names returns the names of the subject's address.
 func (p PerAddressPolicy) Names(s Subject) ([]string, error) { return p.AddressPolicy.Names(s.Address) }
 
+// Validate returns what is wrong with the AddressPolicy or the Recorder.
+func (p PerAddressPolicy) Validate(t Terms) error {
+	if err := notNil(p.AddressPolicy == nil, "AddressPolicy"); err != nil {
+		return err
+	}
+	if err := Validate(p.AddressPolicy, t); err != nil || p.Recorder == nil {
+		return err
+	}
+	return Validate(p.Recorder, t)
+}
+
 // Common reports whether the name may be a common name of the Recorder's.
 func (p PerAddressPolicy) Common(name string) bool { return isCommon(p.Recorder, name) }
 

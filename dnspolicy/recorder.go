@@ -27,25 +27,51 @@ type RecorderFunc func(s Subject, name string) ([]RRSet, error)
 // Records calls f.
 func (f RecorderFunc) Records(s Subject, name string) ([]RRSet, error) { return f(s, name) }
 
+// Validate returns ErrInvalid if f is nil.
+func (f RecorderFunc) Validate(Terms) error { return notNil(f == nil, "RecorderFunc") }
+
 // WithRecords returns a Policy that gives the names that p gives, and the record
 // sets of all recorders, after those of p if it is a [Recorder] itself. It is a
 // [PerAddressPolicy] if p is one. Two recorders may agree on a record set; if two
 // have different ones of the same key, Records is an error.
 func WithRecords(p Policy, recorders ...Recorder) Policy {
-	var all recorderList
-	if own, ok := p.(Recorder); ok {
-		all = append(all, own)
-	}
-	all = append(all, recorders...)
+	recording := recordingPolicy{p, slices.Clone(recorders)}
 	if a, ok := p.(PerAddressPolicy); ok {
-		return PerAddressPolicy{AddressPolicy: a.AddressPolicy, Recorder: all}
+		return PerAddressPolicy{AddressPolicy: a.AddressPolicy, Recorder: recording}
 	}
-	return recordingPolicy{p, all}
+	return recording
 }
 
+// recordingPolicy is a policy and what it records beside its own.
 type recordingPolicy struct {
 	Policy
-	recorderList
+	more recorderList
+}
+
+func (p recordingPolicy) recorders() recorderList {
+	if own, ok := p.Policy.(Recorder); ok {
+		return slices.Concat(recorderList{own}, p.more)
+	}
+	return p.more
+}
+
+// Common reports whether the name may be a common name of one of the recorders.
+func (p recordingPolicy) Common(name string) bool { return p.recorders().Common(name) }
+
+// Records returns the recorders' record sets.
+func (p recordingPolicy) Records(s Subject, name string) ([]RRSet, error) {
+	return p.recorders().Records(s, name)
+}
+
+// Validate returns what is wrong with the policy or one of the recorders.
+func (p recordingPolicy) Validate(t Terms) error {
+	if err := notNil(p.Policy == nil, "Policy of WithRecords"); err != nil {
+		return err
+	}
+	if err := Validate(p.Policy, t); err != nil {
+		return err
+	}
+	return p.more.Validate(t)
 }
 
 // recorderList is the Recorder of all sets of its members.
@@ -54,6 +80,16 @@ type recorderList []Recorder
 // Common reports whether the name may be a common name of one of the members.
 func (l recorderList) Common(name string) bool {
 	return slices.ContainsFunc(l, func(r Recorder) bool { return isCommon(r, name) })
+}
+
+// Validate returns what is wrong with the first member that will not do.
+func (l recorderList) Validate(t Terms) error {
+	for i, r := range l {
+		if err := Validate(r, t); err != nil {
+			return fmt.Errorf("recorder %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 // Records returns the members' record sets in their order, each once.

@@ -17,5 +17,5 @@ func Slot(tagKey string) (AddressPolicy, error) {
 		text:  fmt.Sprintf("slot %q", tagKey),
 		field: &field{value: addressTag(tagKey)},
 	}}}
-	return slot.addressPolicy(), nil
+	return slot.addressPolicy(slot.parts[0].text), nil
 }

@@ -3,6 +3,7 @@ package dnspolicy
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -38,8 +39,9 @@ func (t template) names(s Subject) ([]string, error) {
 	return []string{name}, nil
 }
 
-func (t template) addressPolicy() AddressPolicy {
-	return AddressPolicyFunc(func(a Address) ([]string, error) { return t.names(Subject{Address: a}) })
+// addressPolicy returns the policy that is called so.
+func (t template) addressPolicy(called string) AddressPolicy {
+	return builtInAddress{example{called, t.example()}, func(a Address) ([]string, error) { return t.names(Subject{Address: a}) }}
 }
 
 // shape matches the absolute names that the template could become.
@@ -56,6 +58,15 @@ func (t template) shape(suffix string) *regexp.Regexp {
 		}
 	}
 	return regexp.MustCompile("^" + text.String() + regexp.QuoteMeta("."+suffix) + "$")
+}
+
+// called is what people call a pattern.
+func (t template) called() string {
+	var text strings.Builder
+	for _, p := range t.parts {
+		text.WriteString(p.text)
+	}
+	return "pattern " + strconv.Quote(text.String())
 }
 
 // expand puts the subject's values in the placeholders' places.

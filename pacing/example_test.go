@@ -55,3 +55,17 @@ func ExamplePacer_Turn() {
 	// now: take the lease, then call under the context that Turn returned
 	// later: 2m0s
 }
+
+func ExampleDefaultLimits() {
+	limits := pacing.DefaultLimits()
+	for _, action := range []string{"AssociateAddress", "DescribeAddresses", "ChangeResourceRecordSets"} {
+		fmt.Printf("%s: %d in a burst, then %g a second\n", action, limits[action].Burst, limits[action].Refill)
+	}
+	_, paced := limits["RunInstances"]
+	fmt.Println(paced)
+	// Output:
+	// AssociateAddress: 50 in a burst, then 5 a second
+	// DescribeAddresses: 100 in a burst, then 20 a second
+	// ChangeResourceRecordSets: 50 in a burst, then 10 a second
+	// false
+}

@@ -20,7 +20,7 @@ type defect struct {
 }
 
 func defects() []defect {
-	return slices.Concat(nameDefects(), purityDefects(), addressDefects(), hostileDefects(), recordDefects())
+	return slices.Concat(nameDefects(), purityDefects(), addressDefects(), hostileDefects(), recordDefects(), validateDefects())
 }
 
 // name is what a policy without defect does.
@@ -83,12 +83,12 @@ func nameDefects() []defect {
 // purityDefects are defects of Names and of Records alike.
 func purityDefects() []defect {
 	var all []defect
-	for what, d := range map[string]func() namer{"repeat": tired, "concurrent": racing, "input": writing, "memory": keeping, "output": sharing} {
+	for what, d := range map[string]func() namer{"repeat": tired, "clock": dated, "concurrent": racing, "input": writing, "memory": keeping, "output": sharing} {
 		all = append(all,
 			defect{what + ": names", []string{"names-" + what}, of(d)},
 			defect{what + ": records", []string{"records-" + what}, func() dnspolicy.Policy { return withText(d()) }})
 	}
-	return all
+	return append(all, defect{"clock: names at night", []string{"names-clock"}, of(nightly)})
 }
 
 // tired gives another name from some call on.
@@ -100,6 +100,26 @@ func tired() namer {
 		defer mu.Unlock()
 		if calls[s.InstanceID]++; calls[s.InstanceID] >= 15 {
 			return []string{"tired"}, nil
+		}
+		return name(s)
+	}
+}
+
+// dated gives another name in another year.
+func dated() namer {
+	return func(s dnspolicy.Subject) ([]string, error) {
+		if time.Now().Year() != 2000 { // when bubbles begin
+			return []string{"dated"}, nil
+		}
+		return name(s)
+	}
+}
+
+// nightly gives another name at night.
+func nightly() namer {
+	return func(s dnspolicy.Subject) ([]string, error) {
+		if time.Now().UTC().Hour() >= 20 {
+			return []string{"nightly"}, nil
 		}
 		return name(s)
 	}
@@ -198,7 +218,7 @@ func set(name, typ string, values ...string) dnspolicy.RRSet {
 func addressDefects() []defect {
 	return []defect{
 		// it sees no instance, so only its own state can make a difference
-		{"counts its calls", []string{"address-alone", "names-concurrent", "names-memory", "names-output", "names-repeat"}, func() dnspolicy.Policy {
+		{"counts its calls", []string{"address-alone", "names-clock", "names-concurrent", "names-memory", "names-output", "names-repeat"}, func() dnspolicy.Policy {
 			var mu sync.Mutex
 			calls := 0
 			return dnspolicy.PerAddress(dnspolicy.AddressPolicyFunc(func(a dnspolicy.Address) ([]string, error) {

@@ -63,14 +63,13 @@ func (f fixture) records(s dnspolicy.Subject, name string) (a answer) {
 	return a
 }
 
-// absolute is what the binder makes of a name.
-func (f fixture) absolute(name string) (string, error) {
-	ascii, err := f.ToASCII(name)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", dnspolicy.ErrInvalidName, err)
-	}
-	return dnspolicy.Join(ascii, f.Suffix)
+// terms are what the binder asks of names.
+func (f fixture) terms() dnspolicy.Terms {
+	return dnspolicy.Terms{Suffix: f.Suffix, ToASCII: f.ToASCII}
 }
+
+// absolute is what the binder makes of a name.
+func (f fixture) absolute(name string) (string, error) { return f.terms().Join(name) }
 
 // primary is the first name of the subject that is valid; empty if there is
 // none. The policy gets this subject, not a clone.

@@ -1,5 +1,5 @@
-// Package policytest proves that a [dnspolicy.Policy], and the optional
-// [dnspolicy.Recorder] if it is one, keeps the contract:
+// Package policytest proves that a [dnspolicy.Policy] keeps the contract, and
+// those of [dnspolicy.Recorder] and [dnspolicy.Validator] if it is one:
 //
 //	func TestContract(t *testing.T) {
 //		policytest.Run(t, newPolicy())
@@ -46,10 +46,10 @@ type Options struct {
 	// Suffix is the absolute name that the names are put under. Default:
 	// "sfu.example.com.".
 	Suffix string
-	// ToASCII converts a name's U-labels to A-labels, as the binder does
-	// (golang.org/x/net/idna has it as Lookup.ToASCII). Default: it makes dots of
-	// the other full stops (U+3002, U+FF0E, U+FF61), and changes nothing else, so
-	// that a sample's name that has U-labels is not valid.
+	// ToASCII converts a name's U-labels to A-labels; binder.ToASCII is what the
+	// binder does. Default: it makes dots of the other full stops (U+3002, U+FF0E,
+	// U+FF61), and changes nothing else, so that a sample's name that has U-labels
+	// is not valid.
 	ToASCII func(name string) (string, error)
 }
 

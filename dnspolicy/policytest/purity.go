@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
@@ -28,6 +29,7 @@ func askRecords() question {
 func purityCases(q question) []testCase {
 	return []testCase{
 		{Name: q.prefix + "repeat", Contract: q.name + " gives the same for the same subject, however often and in whichever order it is asked.", Run: q.repeat},
+		{Name: q.prefix + "clock", Contract: q.name + " gives the same at any time of day, and in any year: it looks at no clock.", Run: q.clock},
 		{Name: q.prefix + "concurrent", Contract: q.name + " gives the same if it is asked by several at once.", Run: q.concurrent},
 		{Name: q.prefix + "input", Contract: q.name + " does not change the subject's maps.", Run: q.input},
 		{Name: q.prefix + "memory", Contract: q.name + " does not keep the subject's maps: whoever asked may change them.", Run: q.memory},
@@ -54,6 +56,21 @@ func (q question) repeat(t tb, f fixture) {
 		for i, s := range slices.Backward(f.Subjects) {
 			if got := q.ask(f, clone(s), names[i]); !got.equal(first[i]) {
 				t.Errorf("%s of %+v = %v; before, it was %v", q.name, s, got, first[i])
+				return
+			}
+		}
+	}
+}
+
+// clock asks again as time goes by. The time is virtual.
+func (q question) clock(t tb, f fixture) {
+	const day = 24 * time.Hour
+	names, first := q.first(f)
+	for _, passes := range []time.Duration{time.Millisecond, time.Second, time.Minute, time.Hour, 7 * time.Hour, 13 * time.Hour, day, 3 * day, 40 * day, 400 * day} {
+		time.Sleep(passes)
+		for i, s := range f.Subjects {
+			if got := q.ask(f, clone(s), names[i]); !got.equal(first[i]) {
+				t.Errorf("%s of %+v = %v; %s before, or earlier, it was %v", q.name, s, got, passes, first[i])
 				return
 			}
 		}

@@ -5,12 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/pacing"
+	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
 // env is an environment: required variables, then others in pairs.
@@ -128,6 +130,20 @@ func TestEverythingSet(t *testing.T) {
 	}
 }
 
+func TestSuffixInAnyScript(t *testing.T) {
+	const want = "medien.xn--mller-kva.example."
+	for _, suffix := range []string{"Medien.Müller.example", "medien.müller.example.", "medien.xn--mller-kva.example"} {
+		got, err := deployment.FromEnv(env(deployment.EnvSuffix, suffix, deployment.EnvPolicy, "dashed-ip", deployment.EnvRecords, "multivalue:all"))
+		if err != nil || got.Profiles[0].Suffix != want {
+			t.Errorf("%s: %+v, %v", suffix, got, err)
+			continue
+		}
+		if _, err := deployment.Build(got, aws.Config{Region: "eu-central-1"}, memstore.New()); err != nil {
+			t.Errorf("%s: Build: %v", suffix, err)
+		}
+	}
+}
+
 func TestInstanceIDPolicy(t *testing.T) {
 	got, err := deployment.FromEnv(env(deployment.EnvPolicy, "instance-id"))
 	if err != nil {
@@ -149,6 +165,9 @@ func TestWrongVariables(t *testing.T) {
 		{deployment.EnvSuffix, "", "EIPBINDER_SUFFIX: is not set: set it to the domain"},
 		{deployment.EnvSuffix, " ", "EIPBINDER_SUFFIX: is not set"},
 		{deployment.EnvSuffix, "media_1.example.com", `EIPBINDER_SUFFIX: invalid DNS name`},
+		{deployment.EnvSuffix, "xn--a.example.com", `EIPBINDER_SUFFIX: invalid DNS name: label "xn--a"`},
+		{deployment.EnvSuffix, "medien.mül ler.example", `EIPBINDER_SUFFIX: invalid DNS name`},
+		{deployment.EnvSuffix, strings.Repeat("a.", 125) + "b", `EIPBINDER_POLICY: DottedIP gives names like "0.0.0.0"`},
 		{deployment.EnvHostedZoneID, "", "EIPBINDER_HOSTED_ZONE_ID: is not set"},
 		{deployment.EnvHostedZoneID, "example.com", `EIPBINDER_HOSTED_ZONE_ID: "example.com" is not the ID of a hosted zone`},
 		{deployment.EnvPoolTags, "", "EIPBINDER_POOL_TAGS: is not set"},
@@ -166,7 +185,9 @@ func TestWrongVariables(t *testing.T) {
 		{deployment.EnvRecords, "txt:_info", "EIPBINDER_RECORDS: \"txt:_info\" has no second colon"},
 		{deployment.EnvRecords, "mx:10", "EIPBINDER_RECORDS: there are no records \"mx\""},
 		{deployment.EnvRecords, "multivalue:{", "EIPBINDER_RECORDS: "},
+		{deployment.EnvPolicy, "pattern:xn--{ip}", "EIPBINDER_POLICY: pattern: "},
 		{deployment.EnvCoveredByWildcard, "1.0", "EIPBINDER_COVERED_BY_WILDCARD: "},
+		{deployment.EnvCoveredByWildcard, "true", "EIPBINDER_COVERED_BY_WILDCARD: DottedIP gives names like"}, // the default policy
 		{deployment.EnvReverseNames, "no", "EIPBINDER_REVERSE_NAMES: "},
 		{deployment.EnvTTL, "60", "EIPBINDER_TTL: time: missing unit"},
 		{deployment.EnvTTL, "1500ms", "EIPBINDER_TTL: 1500ms is not a number of whole seconds"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
 
@@ -149,9 +150,26 @@ func (r *reader) policy(s scope, p *Profile) {
 	if _, perAddress := p.Policy.(dnspolicy.PerAddressPolicy); p.KeepNames && !perAddress {
 		r.fail(s.label("keepNames", EnvKeepNames), errors.New("only names of addresses can be kept"), "false, or choose another "+s.label("policy", EnvPolicy))
 	}
-	if (err != nil || len(records) > 0) && p.Suffix != "" {
+	if p.Suffix == "" {
+		return
+	}
+	r.fits(s, *p)
+	if err != nil || len(records) > 0 {
 		if recorders := read(r, s, more.Key, recordsOf(p.Suffix, p.TTL)); len(recorders) > 0 {
 			p.Policy = dnspolicy.WithRecords(p.Policy, recorders...)
 		}
+	}
+}
+
+// fits finds what the Binder would refuse, but says by which setting.
+func (r *reader) fits(s scope, p Profile) {
+	terms := dnspolicy.Terms{Suffix: p.Suffix, ToASCII: binder.ToASCII}
+	if err := dnspolicy.Validate(p.Policy, terms); err != nil {
+		r.fail(s.label("policy", EnvPolicy), err, "one whose names are valid under the suffix")
+		return
+	}
+	terms.CoveredByWildcard = p.CoveredByWildcard
+	if err := dnspolicy.Validate(p.Policy, terms); err != nil {
+		r.fail(s.label("coveredByWildcard", EnvCoveredByWildcard), err, "false, or choose another "+s.label("policy", EnvPolicy)+", such as dashed-ip")
 	}
 }

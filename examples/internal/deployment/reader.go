@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/ec2tag"
 )
@@ -114,8 +115,13 @@ func one[T any](parse func(string) (T, error)) func([]string) (T, error) {
 
 func text(s string) (string, error) { return s, nil }
 
+// suffix returns the suffix in A-labels, as recorders take it.
 func suffix(s string) (string, error) {
-	return dnspolicy.CheckName(strings.TrimSuffix(s, ".") + ".")
+	ascii, err := binder.ToASCII(strings.TrimSuffix(s, ".") + ".")
+	if err != nil {
+		return "", err
+	}
+	return dnspolicy.CheckName(ascii)
 }
 
 func zoneID(s string) (string, error) {
