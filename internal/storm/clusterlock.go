@@ -24,11 +24,11 @@ const (
 
 // ClusterLock is an agent on each worker that takes one lock for the whole
 // cluster, a Kubernetes lease, while it looks for a free address and takes it:
-// kubeip's design (PEERS.md). The stand-in is kind: the agent runs as soon as
-// the worker does, with no boot and no image to pull; the API server takes as
-// long as DynamoDB; the lease never runs out under its holder; addresses have no
-// awkward order. It makes neither names nor rows, so that a worker counts as
-// usable with its address alone.
+// the design of kubeip. The stand-in is kind: the agent runs as soon as the
+// worker does, with no boot and no image to pull; the API server takes as long as
+// DynamoDB; the lease never runs out under its holder; addresses have no awkward
+// order. It makes neither names nor rows, so that a worker counts as usable with
+// its address alone.
 func ClusterLock() Contender {
 	return Contender{Name: "cluster-wide lock", Run: func(ctx context.Context, w *World) error {
 		l := &lease{world: w}

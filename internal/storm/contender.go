@@ -28,8 +28,15 @@ func Contenders() []Contender {
 	return append(all, Prototype(), ClusterLock())
 }
 
-// sweepInterval is how often this module's contenders sweep.
-const sweepInterval = time.Minute
+const (
+	// sweepInterval is how often this module's contenders sweep.
+	sweepInterval = time.Minute
+	// sweepSharers is among how many EC2's quotas are split for a function that
+	// sweeps: it works for a part of each minute, and at the end of a storm it has to
+	// have turns for those whose events were lost. What it uses then beside the others
+	// is throttled now and again, and all slow down.
+	sweepSharers = 2
+)
 
 // eachMinute calls sweep each minute until the context ends; a sweep's own
 // context ends before the next one is due.

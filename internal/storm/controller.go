@@ -37,7 +37,7 @@ const (
 func Controller(n Naming) Contender {
 	c := n.contender("controller")
 	c.Run = func(ctx context.Context, w *World) error {
-		b, err := w.newBinder("controller", n, 1)
+		b, err := w.newBinder("controller", n, forBatches())
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package storm_test
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,32 @@ import (
 
 	"github.com/eipbinder/eipbinder/internal/storm"
 )
+
+// TestMissedByPeers: others must be slower, if they get there at all.
+func TestMissedByPeers(t *testing.T) {
+	ours := storm.Result{Profile: "250", Contender: storm.Controller(storm.Prewarmed).Name, P99: 60}
+	for p99, misses := range map[float64]int{0: 0, 299: 1, 301: 0} {
+		peer := storm.Result{Profile: "250", Contender: storm.ClusterLock().Name, P99: p99}
+		if missed := storm.Missed([]storm.Result{ours, peer}); len(missed) != misses {
+			t.Errorf("99 %% after %v s beside 60 s: missed %v, want %d", p99, missed, misses)
+		}
+	}
+}
+
+// TestDecides: what the targets are about is run for them.
+func TestDecides(t *testing.T) {
+	runs := map[string]int{}
+	for _, p := range storm.Profiles() {
+		for _, c := range storm.Contenders() {
+			if storm.Decides(p, c) {
+				runs[p.Name]++
+			}
+		}
+	}
+	if want := map[string]int{"250": 8, "1000": 4, "churn": 4, "1000-old-route53": 4}; !maps.Equal(runs, want) {
+		t.Errorf("runs by profile: %v, want %v", runs, want)
+	}
+}
 
 // shortest is one AssociateAddress and one write, as fast as they get.
 const shortest = 33 * time.Millisecond
@@ -36,7 +63,7 @@ func TestFloor(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
-	// AWS-FACTS: 1,000 at once take (1000-50)/5 s.
+	// 50 at once and 5 a second: 1,000 take (1000-50)/5 s.
 	thousand := storm.Floor(same(1000, 0))
 	if last := thousand[999]; last != 190*time.Second+shortest {
 		t.Errorf("the last of 1,000: %s", last)

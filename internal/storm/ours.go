@@ -2,7 +2,6 @@ package storm
 
 import (
 	"fmt"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -12,28 +11,11 @@ import (
 	"github.com/eipbinder/eipbinder/dnspolicy/route53zone"
 	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/eippool/ec2pool"
+	"github.com/eipbinder/eipbinder/pacing"
 )
 
 // Naming is how this module's contenders name workers.
 type Naming string
-
-const (
-	// lookAge is how old a look at all addresses may be. Binders agree about
-	// workers in their store; a look is for what others associate, and EC2's own
-	// answers may be older than that.
-	lookAge = 15 * time.Second
-	// dnsLinger is how long changes of names wait for each other. EC2 associates 25
-	// addresses meanwhile, and it is little beside the time to INSYNC.
-	dnsLinger = 5 * time.Second
-	// dnsLingerFew is the same where there are several processes: each has fewer
-	// changes to collect.
-	dnsLingerFew = 2 * time.Second
-	// dnsPoll is the time between two looks: a quarter of the time in which a change
-	// gets in sync, and what a worker waits too long at most.
-	dnsPoll = 10 * time.Second
-	// dnsFirstLook is the shortest time in which a change is in sync.
-	dnsFirstLook = 20 * time.Second
-)
 
 // The ways.
 const (
@@ -59,15 +41,10 @@ func (n Naming) contender(how string) Contender {
 	return c
 }
 
-// handsBack makes a Binder one of a function that is invoked for events or
-// batches. It hardly waits for DNS: it would be paid for waiting, and what it
-// hands back comes again.
-func handsBack(o *binder.Options) { o.DNSWait = 2 * time.Second }
-
 // newBinder returns a Binder with clients of its own, as a process of this name
-// has it. The account's quotas are split among so many processes.
-func (w *World) newBinder(process string, n Naming, processes int, optFns ...func(*binder.Options)) (*binder.Binder, error) {
-	pacer, err := w.pacer(processes)
+// has it.
+func (w *World) newBinder(process string, n Naming, s settings) (*binder.Binder, error) {
+	pacer, err := pacing.New(func(o *pacing.Options) { o.Share = s.share })
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +57,7 @@ func (w *World) newBinder(process string, n Naming, processes int, optFns ...fun
 	if err != nil {
 		return nil, err
 	}
-	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns, o.LookAge = selector, pacer, lookAge })
+	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns, o.LookAge = selector, pacer, s.lookAge })
 	if err != nil {
 		return nil, err
 	}
@@ -89,19 +66,16 @@ func (w *World) newBinder(process string, n Naming, processes int, optFns ...fun
 		return nil, err
 	}
 	zone, err := route53zone.New(calls.route53, w.ZoneID, func(o *route53zone.Options) {
-		o.Linger, o.FirstLook, o.PollInterval = dnsLinger, dnsFirstLook, dnsPoll
-		if processes > 1 {
-			o.Linger = dnsLingerFew
-		}
-		o.ChangeTokens = rate.NewLimiter(rate.Limit(100/float64(processes)), 1500/processes)
+		o.Linger, o.FirstLook, o.PollInterval = s.linger, s.firstLook, s.poll
+		o.ChangeTokens = rate.NewLimiter(rate.Limit(100*s.share), int(1500*s.share))
 	})
 	if err != nil {
 		return nil, err
 	}
 	backends := binder.Backends{Fleet: fleet, Pool: pool, Policy: n.policy(), Zone: zone, Store: w.Records}
-	b, err := binder.New(backends, append([]func(*binder.Options){func(o *binder.Options) {
-		o.Suffix, o.KeepNames = suffix, n == Prewarmed
-	}}, optFns...)...)
+	b, err := binder.New(backends, func(o *binder.Options) {
+		o.Suffix, o.KeepNames, o.DNSWait = suffix, n == Prewarmed, s.dnsWait
+	})
 	if err != nil {
 		return nil, fmt.Errorf("process %s: %w", process, err)
 	}

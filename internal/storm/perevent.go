@@ -13,7 +13,8 @@ const (
 	// eventConcurrency is the reserved concurrency of a function for each event.
 	eventConcurrency = 50
 	// eventSharers is among how many of these processes AWS's quotas are split:
-	// most of them wait for DNS or for an event.
+	// most of them wait for DNS or for an event. Among 50 nobody is throttled, but
+	// the quick half of a small storm becomes usable half as fast.
 	eventSharers = 10
 	// coldStart is how long a Go binary on Lambda takes to start.
 	coldStart = 100 * time.Millisecond
@@ -30,7 +31,7 @@ func EventByEvent(n Naming) Contender {
 		if err != nil {
 			return err
 		}
-		sweeper, err := w.newBinder("sweep", n, sweepSharers)
+		sweeper, err := w.newBinder("sweep", n, forBatches().sharedBy(sweepSharers))
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func EventByEvent(n Naming) Contender {
 func (w *World) handlers(process string, n Naming, environments int) ([]*lambdaevent.Handler, error) {
 	var all []*lambdaevent.Handler
 	for i := range environments {
-		b, err := w.newBinder(fmt.Sprintf("%s-%d", process, i+1), n, eventSharers, handsBack)
+		b, err := w.newBinder(fmt.Sprintf("%s-%d", process, i+1), n, shipped().sharedBy(eventSharers).handingBack())
 		if err != nil {
 			return nil, err
 		}

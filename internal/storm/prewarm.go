@@ -8,7 +8,7 @@ import (
 // prewarm publishes the names of the whole pool, as a deployment does once and
 // each sweep does again.
 func prewarm(ctx context.Context, w *World) error {
-	b, err := w.newBinder("prewarm", Prewarmed, 1)
+	b, err := w.newBinder("prewarm", Prewarmed, shipped())
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ type Profile struct {
 	Addresses int
 	// Churn goes on after the bursts; the zero Churn is none.
 	Churn Churn
-	// Horizon is when a run ends at the latest. With Churn it ends then.
+	// Horizon is when a run ends at the latest. With Churn it ends then: so long
+	// after the last launch that its workers are missed if they are not usable.
 	Horizon time.Duration
 	// OldRoute53 is Route 53's quota before July 2026: 5 requests a second.
 	OldRoute53 bool
@@ -29,6 +30,9 @@ type Churn struct {
 	Every, Until time.Duration
 	Nodes        int
 }
+
+// churnTime is for how long workers come and go.
+const churnTime = 10 * time.Minute
 
 // minimumAge is how old a worker at least is when Churn terminates it.
 const minimumAge = time.Minute
@@ -47,8 +51,8 @@ func Profiles() []Profile {
 		storm("250", 250, 10*time.Second),
 		storm("500", 500, time.Minute),
 		storm("1000", 1000, time.Minute),
-		{Name: "churn", Nodes: 100, Within: time.Minute, Addresses: churnAddresses, Horizon: 13 * time.Minute,
-			Churn: Churn{Every: 10 * time.Second, Until: 10 * time.Minute, Nodes: 5}},
+		{Name: "churn", Nodes: 100, Within: time.Minute, Addresses: churnAddresses, Horizon: churnTime + patience,
+			Churn: Churn{Every: 10 * time.Second, Until: churnTime, Nodes: 5}},
 	}
 	all := slices.Clone(today)
 	for _, p := range today {

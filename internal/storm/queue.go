@@ -13,13 +13,14 @@ import (
 
 // How the function for batches is set up.
 const (
-	batchSize   = 10 // larger ones leave the others idle at the end
+	// Smaller batches have fewer new workers among those that come back because of
+	// their names, so that turns go unused; larger ones leave the others idle at the
+	// end.
+	batchSize   = 20
 	batchWindow = time.Second
-	// queueSharers is among how many batches EC2's quotas are split, and
-	// sweepSharers is the same of the sweep: at the end of a storm it has to have
-	// turns for all who are left, since those whose events were lost are among them.
-	queueSharers = 5
-	sweepSharers = 2
+	// maxConcurrency is how many batches there are at once; each has its equal part
+	// of the account's quotas.
+	maxConcurrency = 5
 	// visibility is AWS's advice: six times the function's time-out and the window.
 	visibility = 6*functionTimeout + batchWindow
 	// maxReceives is after how many deliveries a message goes to the dead-letter queue.
@@ -28,29 +29,20 @@ const (
 	margin = 6 * time.Second
 )
 
-// maxConcurrency is how many batches there are at once. Where names are
-// published for each worker, half of them wait for that.
-func (n Naming) maxConcurrency() int {
-	if n == Prewarmed {
-		return queueSharers
-	}
-	return 2 * queueSharers
-}
-
 // Queue is this module behind SQS: EventBridge fills a queue, Lambda's event
 // source mapping takes batches from it, and another function sweeps each minute.
 func Queue(n Naming) Contender {
 	c := n.contender("SQS batches")
 	c.Run = func(ctx context.Context, w *World) error {
-		sweeper, err := w.newBinder("sweep", n, sweepSharers)
+		sweeper, err := w.newBinder("sweep", n, forBatches().sharedBy(sweepSharers))
 		if err != nil {
 			return err
 		}
 		var group sync.WaitGroup
 		defer group.Wait()
 		q := &queue{}
-		for i := range n.maxConcurrency() {
-			b, err := w.newBinder(fmt.Sprintf("batch-%d", i), n, queueSharers, handsBack)
+		for i := range maxConcurrency {
+			b, err := w.newBinder(fmt.Sprintf("batch-%d", i), n, forBatches().sharedBy(maxConcurrency).handingBack())
 			if err != nil {
 				return err
 			}

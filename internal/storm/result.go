@@ -18,8 +18,8 @@ type Result struct {
 	Profile   string `json:"profile"`
 	Contender string `json:"contender"`
 	Seed      uint64 `json:"seed"`
-	// Nodes were launched; Usable of them became so, some may not have lived long
-	// enough. Late is how many ran for three minutes and never were.
+	// Nodes were launched; Usable of them became so. Late is how many ran for three
+	// minutes and never were; all others were gone too soon.
 	Nodes  int `json:"nodes"`
 	Usable int `json:"usable"`
 	Late   int `json:"late"`
@@ -39,9 +39,11 @@ type Result struct {
 	// EventFloorLast is the same for who learns of workers by events alone, those
 	// whose events are lost left out.
 	EventFloorLast float64 `json:"eventFloorLast"`
-	// Calls are the AWS APIs by name, and the store's operations.
+	// Calls are how often AWS's APIs were called, by name. They, and the two that
+	// follow, count from the first launch until all were usable; with churn, and
+	// where not all became so, until the run's end.
 	Calls []Calls `json:"calls"`
-	// The same by kind and per node.
+	// PerNode is the same by kind and for each worker, and the store's operations.
 	PerNode PerNode `json:"perNode"`
 	// ThrottledShare is the part of AWS's calls that was throttled.
 	ThrottledShare float64 `json:"throttledShare"`
@@ -68,6 +70,14 @@ type PerNode struct {
 	Transactions float64 `json:"transactions"`
 	Reads        float64 `json:"reads"`
 }
+
+// BoundShare is the part that became usable of those that lived long enough.
+func (r Result) BoundShare() float64 {
+	return float64(r.Usable) / max(1, float64(r.Usable+r.Late))
+}
+
+// Calls is the sum of AWS's APIs.
+func (p PerNode) Calls() float64 { return p.EC2Mutating + p.EC2Describe + p.Route53 }
 
 // settle is for how long a run goes on when all are usable, to see what is
 // called and damaged late.
@@ -141,7 +151,7 @@ func (w *World) times(r *Result) {
 		usable, ok := w.judge.usable[id]
 		switch {
 		case ok:
-			r.UsableAt = append(r.UsableAt, w.since(usable).Seconds())
+			r.UsableAt = append(r.UsableAt, seconds(w.since(usable)))
 			waits = append(waits, (w.since(usable) - at).Seconds())
 		case gone[id]-at > patience:
 			r.Late++
@@ -153,7 +163,7 @@ func (w *World) times(r *Result) {
 	r.First, r.P50, r.P99, r.Last = share(r.UsableAt, 0, r.Nodes), share(r.UsableAt, 0.5, r.Nodes), share(r.UsableAt, 0.99, r.Nodes), share(r.UsableAt, 1, r.Nodes)
 	r.WaitP50, r.WaitP99 = share(waits, 0.5, len(waits)), share(waits, 0.99, len(waits))
 	for _, at := range Floor(slices.Collect(maps.Values(running))) {
-		r.Floor = append(r.Floor, at.Seconds())
+		r.Floor = append(r.Floor, seconds(at))
 	}
 	r.FloorLast = share(r.Floor, 1, len(r.Floor))
 	if heard := Floor(w.heard()); len(heard) > 0 {
@@ -163,6 +173,9 @@ func (w *World) times(r *Result) {
 		r.Ratio = r.Last / r.FloorLast
 	}
 }
+
+// seconds rounds to milliseconds, for files that people read.
+func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
 // lives returns from when and until when each instance was running, at most
 // until now.

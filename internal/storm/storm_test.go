@@ -1,6 +1,7 @@
 package storm_test
 
 import (
+	"bytes"
 	"cmp"
 	"flag"
 	"fmt"
@@ -20,7 +21,7 @@ var (
 	profiles   = flag.String("storm.profiles", "", "with storm.out: the profiles to run, separated by commas; empty: all")
 	contenders = flag.String("storm.contenders", "", "with storm.out: run contenders whose names contain one of these, separated by commas; empty: all")
 	seed       = flag.Uint64("storm.seed", 1, "the seed of launches, latencies and faults")
-	targets    = flag.Bool("storm.targets", false, "with storm.out: fail where a target is missed")
+	targets    = flag.Bool("storm.targets", false, "fail where a target is missed; without storm.out: run the storms that targets are about")
 )
 
 // run lets one contender compete in a bubble of its own.
@@ -36,22 +37,27 @@ func run(t *testing.T, c storm.Contender, p storm.Profile) (result storm.Result)
 }
 
 func TestStorms(t *testing.T) {
-	if *out == "" {
-		t.Log("the storms run with -storm.out=DIR; TestSmallStorm is what always runs")
+	if *out == "" && !*targets {
+		t.Log("the storms run with -storm.out=DIR or -storm.targets; TestSmallStorm is what always runs")
 		return
 	}
 	var results []storm.Result
 	for _, p := range storm.Profiles() {
-		if *profiles != "" && !slices.Contains(strings.Split(*profiles, ","), p.Name) {
-			continue
-		}
 		for _, c := range storm.Contenders() {
-			if wanted(c.Name) {
-				t.Run(p.Name+"/"+c.Name, func(t *testing.T) { results = append(results, run(t, c, p)) })
+			if !wanted(p, c) {
+				continue
+			}
+			t.Run(p.Name+"/"+c.Name, func(t *testing.T) { results = append(results, run(t, c, p)) })
+			if *out != "" {
 				write(t, results) // a long run shows what it has
 			}
 		}
 	}
+	var table bytes.Buffer
+	if err := storm.WriteTable(&table, results); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d storms\n%s", len(results), table.String())
 	for _, m := range storm.Missed(results) {
 		if *targets {
 			t.Error(m)
@@ -61,8 +67,12 @@ func TestStorms(t *testing.T) {
 	}
 }
 
-func wanted(name string) bool {
-	return *contenders == "" || slices.ContainsFunc(strings.Split(*contenders, ","), func(part string) bool { return strings.Contains(name, part) })
+func wanted(p storm.Profile, c storm.Contender) bool {
+	if *out == "" {
+		return storm.Decides(p, c)
+	}
+	return (*profiles == "" || slices.Contains(strings.Split(*profiles, ","), p.Name)) &&
+		(*contenders == "" || slices.ContainsFunc(strings.Split(*contenders, ","), func(part string) bool { return strings.Contains(c.Name, part) }))
 }
 
 // write writes all that there is so far.

@@ -12,7 +12,8 @@ import (
 
 // WriteTable writes the results as tables for people, for each profile one of
 // times and two of calls. In the former, × is how many times as long as with the
-// first contender it took until 99 % were usable.
+// first contender it took until 99 % were usable; workers that churn terminates
+// within three minutes do not count in the bound share.
 func WriteTable(w io.Writer, results []Result) error {
 	for _, profile := range profilesOf(results) {
 		rows := ofProfile(results, profile)
@@ -32,11 +33,18 @@ func WriteTable(w io.Writer, results []Result) error {
 	return nil
 }
 
-// WriteJSON writes all of the results.
+// WriteJSON writes all of the results as one array, each on a line of its own.
 func WriteJSON(w io.Writer, results []Result) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
-	return enc.Encode(results)
+	lines := make([]string, len(results))
+	for i, r := range results {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		lines[i] = string(line)
+	}
+	_, err := fmt.Fprintf(w, "[\n%s\n]\n", strings.Join(lines, ",\n"))
+	return err
 }
 
 func profilesOf(results []Result) []string {
@@ -54,9 +62,9 @@ func ofProfile(results []Result, profile string) []Result {
 }
 
 func writeTimes(w io.Writer, rows []Result) error {
-	return columns(w, "contender\tusable\tfirst s\tp50 s\tp99 s\tlast s\t÷ floor\tp99 ×\twait p50 s\twait p99 s\tnever\tviolations\tleft over", rows, func(r Result) string {
-		return fmt.Sprintf("%d of %d\t%s\t%s\t%s\t%s\t%s\t%s\t%.1f\t%.1f\t%d\t%s\t%s", r.Usable, r.Nodes, number(r.First), number(r.P50), number(r.P99),
-			number(r.Last), ratio(r.Ratio), number(r.P99/max(rows[0].P99, 1e-9)), r.WaitP50, r.WaitP99, r.Late, violations(r.Violations), r.Leftovers)
+	return columns(w, "contender\tusable\tbound share\tfirst s\tp50 s\tp99 s\tlast s\t÷ floor\tp99 ×\twait p50 s\twait p99 s\tcalls per node\tviolations\tleft over", rows, func(r Result) string {
+		return fmt.Sprintf("%d of %d\t%.1f %%\t%s\t%s\t%s\t%s\t%s\t%s\t%.1f\t%.1f\t%.2f\t%s\t%s", r.Usable, r.Nodes, 100*r.BoundShare(), number(r.First), number(r.P50), number(r.P99),
+			number(r.Last), ratio(r.Ratio), number(r.P99/max(rows[0].P99, 1e-9)), r.WaitP50, r.WaitP99, r.PerNode.Calls(), violations(r.Violations), r.Leftovers)
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/eipbinder/eipbinder/binder"
 )
 
-// TestLambdaRetries: AWS-FACTS, two more tries after 1 and 2 minutes.
+// TestLambdaRetries: two more tries, after 1 and 2 minutes ("Retry behavior" in
+// Lambda's developer guide).
 func TestLambdaRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -68,7 +69,8 @@ func TestLambdaTimeout(t *testing.T) {
 	})
 }
 
-// TestQueueSettles: DESIGN section 8.
+// TestQueueSettles: what waits comes back in its time, what failed after the
+// visibility time-out, and what is done never.
 func TestQueueSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		retryable, final := &binder.Error{}, &binder.Error{Terminal: true}
