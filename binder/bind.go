@@ -163,18 +163,9 @@ func (b *Binder) recordTags(tags map[string]string) map[string]string {
 	return kept
 }
 
-// claim takes the lease of a record that nobody holds, or renews one's own.
-// If it is for an association, the turn comes before it.
+// claim takes the lease of a record that nobody holds, or renews one's own. It
+// also is the strongly consistent proof that the record is still as it was read.
 func (r *run) claim(ctx context.Context) (decision, error) {
-	if r.v.record.Phase == store.Reserved && !r.b.rules().associated(r.v) {
-		return r.paced(ctx, r.takeLease)
-	}
-	return r.takeLease(ctx)
-}
-
-// takeLease also is the strongly consistent proof that the record is still as it
-// was read.
-func (r *run) takeLease(ctx context.Context) (decision, error) {
 	rec := r.v.record.Clone()
 	r.lease(&rec)
 	if rec.Phase == store.Reserved {

@@ -335,7 +335,7 @@ func (r rules) underLease(v view, s step) decision {
 	if v.record.Owner == v.owner && v.now.Before(v.record.LeaseUntil.Add(-r.lease/4)) {
 		return decision{step: s}
 	}
-	return decision{step: stepClaim}
+	return decision{step: stepClaim, next: s}
 }
 
 // ended returns the odd things of the record that are not so any more.

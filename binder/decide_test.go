@@ -3,7 +3,6 @@ package binder
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
 
@@ -183,8 +182,8 @@ func TestDecide(t *testing.T) {
 func TestChoose(t *testing.T) {
 	free := func(id, group, last string, freed, reusable time.Time) candidate {
 		return candidate{
-			&eippool.Address{AllocationID: id, NetworkBorderGroup: group},
-			&store.Record{LastInstanceID: last, FreedAt: freed, ReusableAt: reusable},
+			address: &eippool.Address{AllocationID: id, NetworkBorderGroup: group},
+			record:  &store.Record{LastInstanceID: last, FreedAt: freed, ReusableAt: reusable},
 		}
 	}
 	worker := Instance{ID: "i-1", NetworkBorderGroup: "us-east-1"}
@@ -217,18 +216,12 @@ func TestChoose(t *testing.T) {
 }
 
 func TestChoosePrefersTheLongestUnusedAndSpreads(t *testing.T) {
-	var candidates []candidate
-	for n := range 100 {
-		candidates = append(candidates, candidate{
-			&eippool.Address{AllocationID: string(rune('A' + n))},
-			&store.Record{FreedAt: epoch.Add(time.Duration(n) * time.Second)},
-		})
-	}
-	slices.SortFunc(candidates, byAge)
+	var p picker
+	p.offer(manyCandidates(100))
 	chosen := map[int]int{}
 	for n := range 200 {
-		i, _ := choose(candidates, Instance{ID: "i-" + time.Duration(n).String()}, now)
-		if freed := candidates[i].record.FreedAt; !freed.Before(epoch.Add(50 * time.Second)) {
+		i, _ := p.choose(Instance{ID: "i-" + time.Duration(n).String()}, now)
+		if freed := p.free[i].record.FreedAt; !freed.Before(epoch.Add(50 * time.Second)) {
 			t.Fatalf("chose one that was freed at %s, of the half that was used last", freed)
 		}
 		chosen[i]++
@@ -236,4 +229,16 @@ func TestChoosePrefersTheLongestUnusedAndSpreads(t *testing.T) {
 	if len(chosen) < 30 {
 		t.Errorf("200 contenders wanted only %d different addresses", len(chosen))
 	}
+}
+
+// manyCandidates are so many addresses, of which one was freed each second.
+func manyCandidates(n int) []candidate {
+	all := make([]candidate, n)
+	for i := range all {
+		all[i] = candidate{
+			address: &eippool.Address{AllocationID: string(rune('A' + i))},
+			record:  &store.Record{FreedAt: epoch.Add(time.Duration(i) * time.Second)},
+		}
+	}
+	return all
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
-	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -50,9 +49,11 @@ func (b *Binder) Prewarm(ctx context.Context) (published int, err error) {
 // idle is the view of an address that nobody holds, and of what its name is to
 // be, by what the zone shows.
 func (b *Binder) idle(c candidate, zone zoneView) view {
-	rec := c.record.Clone()
-	rec.AllocationID, rec.IP, rec.BinderID, rec.Phase = c.address.AllocationID, c.address.IP, b.opts.BinderID, store.Free
-	v := view{seen: time.Now(), record: &rec, address: c.address}
+	rec := c.record // which is not ours to change: tend makes a copy
+	if rec.Version == 0 {
+		rec = &store.Record{AllocationID: c.address.AllocationID, IP: c.address.IP, BinderID: b.opts.BinderID, Phase: store.Free}
+	}
+	v := view{seen: time.Now(), record: rec, address: c.address}
 	if b.opts.KeepNames {
 		v.wanted, v.failure = b.freeName(c, zone)
 		there, _ := zone.get(v.wanted.RRKey)
@@ -187,6 +188,8 @@ const maxIdle = 1000
 func (b *Binder) tend(ctx context.Context, v view) (published bool, err error) {
 	v.now = time.Now()
 	d := b.rules().decideFree(v)
+	rec := v.record.Clone()
+	v.record = &rec
 	if d.step == stepNote {
 		if err = b.noteFree(ctx, &v, d.odd); err == nil && d.odd == "" {
 			return b.tend(ctx, v) // nothing is odd any more: go on
@@ -307,14 +310,5 @@ func (v view) asSeen(c candidate) candidate {
 	}
 	seen := *c.record
 	seen.Propagation, seen.InSync = "", false
-	return candidate{c.address, &seen}
-}
-
-// inPool reports which addresses belong to the pool.
-func inPool(addresses []eippool.Address) map[string]bool {
-	ids := make(map[string]bool, len(addresses))
-	for _, a := range addresses {
-		ids[a.AllocationID] = true
-	}
-	return ids
+	return candidate{address: c.address, record: &seen}
 }

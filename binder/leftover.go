@@ -15,7 +15,7 @@ import (
 // orphan is a record set that was ours, by the record that remembers it.
 type orphan struct {
 	set    dnspolicy.RRSet
-	record store.Record
+	record *store.Record
 }
 
 // wantedBy reports whether a record of somebody who holds an address wants

@@ -29,6 +29,7 @@ func mutants() map[string]func(rules, view) decision {
 	all := mutantsThatReleaseTooEarly()
 	maps.Copy(all, mutantsThatDisregard())
 	maps.Copy(all, mutantsOutOfOrder())
+	maps.Copy(all, mutantsOfWhatIsGone())
 	return all
 }
 
@@ -159,6 +160,24 @@ func mutantsOutOfOrder() map[string]func(rules, view) decision {
 		"frees before the removal is in sync": func(r rules, v view) decision {
 			if v.record != nil && v.record.Phase == store.Releasing && v.record.Unpublished {
 				v.record.InSync = true
+			}
+			return r.decide(v)
+		},
+	}
+}
+
+// mutantsOfWhatIsGone are about addresses that are not in the account any more.
+func mutantsOfWhatIsGone() map[string]func(rules, view) decision {
+	return map[string]func(rules, view) decision{
+		"leaves the name of what was given back by hand": func(r rules, v view) decision {
+			if v.record != nil && v.record.Phase == store.Releasing && v.address == nil {
+				return decision{step: stepFree}
+			}
+			return r.decide(v)
+		},
+		"takes what was given back by hand for bound": func(r rules, v view) decision {
+			if v.record != nil && v.record.Phase == store.Bound && v.address == nil {
+				return end(AlreadyBound, "")
 			}
 			return r.decide(v)
 		},

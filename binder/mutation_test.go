@@ -93,6 +93,7 @@ func TestMutations(t *testing.T) {
 	all = append(all, absenceMutations()...)
 	all = append(all, planMutations()...)
 	all = append(all, orderMutations()...)
+	all = append(all, idleMutations()...)
 	guards := map[string]bool{}
 	for _, m := range all {
 		guards[m.guard] = true

@@ -8,55 +8,86 @@ import (
 	"github.com/eipbinder/eipbinder/eippool"
 )
 
-// A pool that may be asked to associate only so often (eippool.Pacer) is waited
-// for before anything is reserved or leased, so that no lease runs out in the
-// queue, and without a slot, so that others work meanwhile. Who asks first is
-// served first.
+// A pool that may be asked to associate, or to disassociate, only so often
+// (eippool.Pacer) is waited for before anything is reserved or leased, so that no
+// lease runs out in the queue, and without a slot, so that others work meanwhile.
+// Who asks first is served first.
 
 // afterTurn is what is kept of the time that a call has, for what comes after
 // the turn: at most that, and at most a quarter of the time.
 const afterTurn = 5 * time.Second
 
 // queuedRetry is when to come back about an instance that another call of this
-// process is about to bind.
+// process is about to bind or to unbind.
 const queuedRetry = 15 * time.Second
 
 // longTurn is after which wait for a turn the pause switch is read again.
 const longTurn = 5 * time.Second
 
-// paced takes a step that begins an association, once it is this run's turn. A
-// turn that would come too late ends the run, with nothing begun.
-func (r *run) paced(ctx context.Context, step func(context.Context) (decision, error)) (decision, error) {
-	if pacer, paces := r.b.pool.(eippool.Pacer); paces && r.turn == nil {
-		if d, err := r.awaitTurn(ctx, pacer); d.step != "" || err != nil {
+// turn is the pool's leave to make one call. The zero turn is none.
+type turn struct {
+	of    step            // the one that makes the call
+	paced context.Context // what to make it under
+	done  func()          // gives back a turn that was not used
+}
+
+// pace waits for a turn, as eippool.Pacer has it.
+type pace func(context.Context) (paced context.Context, done func(), err error)
+
+// paceOf is the pool's pace of a step, nil if it has none.
+func (b *Binder) paceOf(s step) pace {
+	switch s {
+	case stepAssociate:
+		if p, ok := b.pool.(eippool.Pacer); ok {
+			return p.Pace
+		}
+	case stepDisassociate:
+		if p, ok := b.pool.(eippool.DisassociationPacer); ok {
+			return p.PaceDisassociate
+		}
+	}
+	return nil
+}
+
+// lacksTurn reports whether the step needs a turn that the run does not have.
+func (r *run) lacksTurn(s step) bool { return r.turn.of != s && r.b.paceOf(s) != nil }
+
+// paced does what leads to a step that the pool paces, once it is this run's turn
+// for that. A turn that would come too late ends the run, with nothing begun.
+func (r *run) paced(ctx context.Context, of step, do func(context.Context) (decision, error)) (decision, error) {
+	if r.turn.of != of {
+		r.endTurn() // of a call that turned out not to be needed
+	}
+	if r.lacksTurn(of) {
+		if d, err := r.awaitTurn(ctx, of); d.step != "" || err != nil {
 			return d, err
 		}
 	}
-	return step(ctx)
+	return do(ctx)
 }
 
-func (r *run) awaitTurn(ctx context.Context, pacer eippool.Pacer) (decision, error) {
+func (r *run) awaitTurn(ctx context.Context, of step) (decision, error) {
 	if _, waits := r.b.queued.LoadOrStore(r.v.id, true); waits {
 		return wait(Busy, queuedRetry, "another call of this process waits for its turn"), nil
 	}
 	defer r.b.queued.Delete(r.v.id)
 	waiting, cancel := r.beforeTheEnd(ctx)
 	defer cancel()
-	var turn context.Context
-	var done func()
+	var got turn
 	var err error
-	r.withoutSlot(func() { turn, done, err = pacer.Pace(waiting) })
+	r.withoutSlot(func() { got.paced, got.done, err = r.b.paceOf(of)(waiting) })
 	late := (*eippool.LateError)(nil)
 	switch {
 	case errors.As(err, &late):
-		return wait(NotReady, max(late.RetryAfter, time.Second), "the pace of associations leaves no turn in time"), nil
+		return wait(NotReady, max(late.RetryAfter, time.Second), "the pool's pace leaves no turn in time"), nil
 	case err != nil && ctx.Err() == nil && waiting.Err() != nil:
-		return wait(NotReady, time.Second, "the pace of associations left no turn in time"), nil
+		return wait(NotReady, time.Second, "the pool's pace left no turn in time"), nil
 	case err != nil:
 		return decision{}, err
 	}
+	got.of = of
 	asked := r.v.now
-	r.turn, r.yield, r.v.now = turn, done, time.Now()
+	r.turn, r.v.now = got, time.Now()
 	if r.v.now.Sub(asked) < longTurn {
 		return decision{}, nil
 	}
@@ -91,20 +122,21 @@ func (c turnContext) Value(key any) any {
 	return c.turn.Value(key)
 }
 
-// associateInTurn associates with the run's turn, if it has one. It is for one
-// call.
-func (r *run) associateInTurn(ctx context.Context) (decision, error) {
-	defer r.endTurn()
-	if r.turn != nil {
-		ctx = turnContext{ctx, r.turn}
+// inTurn makes a call with the run's turn, if it has one, which then is used up.
+func (r *run) inTurn(call func(context.Context) (decision, error)) func(context.Context) (decision, error) {
+	return func(ctx context.Context) (decision, error) {
+		defer r.endTurn()
+		if r.turn.of != "" {
+			ctx = turnContext{ctx, r.turn.paced}
+		}
+		return call(ctx)
 	}
-	return r.associate(ctx)
 }
 
 // endTurn gives back a turn that was not used.
 func (r *run) endTurn() {
-	if r.turn != nil {
-		r.yield()
+	if r.turn.of != "" {
+		r.turn.done()
 	}
-	r.turn, r.yield = nil, nil
+	r.turn = turn{}
 }

@@ -14,36 +14,54 @@ import (
 	"github.com/eipbinder/eipbinder/store"
 )
 
-// slowPool lets one association through each second, those first that asked
-// first.
+// slowPool lets one association through each second, and one disassociation,
+// those first that asked first.
 type slowPool struct {
 	hookedPool
 
 	mu       sync.Mutex
-	next     time.Time
+	next     map[slowTurn]time.Time
 	turns    int // that are held
-	unpaced  int // associations without a turn
+	unpaced  int // calls without a turn
 	returned int
 }
 
-type slowTurn struct{}
+// slowTurn is the key of a turn in a context: it names the call.
+type slowTurn string
+
+const (
+	associating    slowTurn = "associate"
+	disassociating slowTurn = "disassociate"
+)
+
+func newSlowPool(w *world) *slowPool {
+	return &slowPool{hookedPool: hookedPool{w}, next: map[slowTurn]time.Time{}}
+}
 
 func (p *slowPool) Pace(ctx context.Context) (context.Context, func(), error) {
+	return p.give(ctx, associating)
+}
+
+func (p *slowPool) PaceDisassociate(ctx context.Context) (context.Context, func(), error) {
+	return p.give(ctx, disassociating)
+}
+
+func (p *slowPool) give(ctx context.Context, of slowTurn) (context.Context, func(), error) {
 	p.mu.Lock()
 	at := time.Now()
-	if p.next.After(at) {
-		at = p.next
+	if p.next[of].After(at) {
+		at = p.next[of]
 	}
 	if end, ends := ctx.Deadline(); ends && at.After(end) {
 		p.mu.Unlock()
 		return nil, nil, &eippool.LateError{RetryAfter: time.Until(at)}
 	}
-	p.next = at.Add(time.Second)
+	p.next[of] = at.Add(time.Second)
 	p.turns++
 	p.mu.Unlock()
 	time.Sleep(time.Until(at))
 	unused := true
-	return context.WithValue(ctx, slowTurn{}, &unused), func() {
+	return context.WithValue(ctx, of, &unused), func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.turns--
@@ -53,16 +71,26 @@ func (p *slowPool) Pace(ctx context.Context) (context.Context, func(), error) {
 	}, nil
 }
 
-func (p *slowPool) Associate(ctx context.Context, id string, t eippool.Target) (string, error) {
+// use uses the turn that a call has.
+func (p *slowPool) use(ctx context.Context, of slowTurn) {
 	p.mu.Lock()
-	unused, _ := ctx.Value(slowTurn{}).(*bool)
+	defer p.mu.Unlock()
+	unused, _ := ctx.Value(of).(*bool)
 	if unused == nil || !*unused {
 		p.unpaced++
 	} else {
 		*unused = false
 	}
-	p.mu.Unlock()
+}
+
+func (p *slowPool) Associate(ctx context.Context, id string, t eippool.Target) (string, error) {
+	p.use(ctx, associating)
 	return p.hookedPool.Associate(ctx, id, t)
+}
+
+func (p *slowPool) Disassociate(ctx context.Context, id string) error {
+	p.use(ctx, disassociating)
+	return p.hookedPool.Disassociate(ctx, id)
 }
 
 func (w *world) pacedBinder(t *testing.T, p *slowPool, optFns ...func(*binder.Options)) *binder.Binder {
@@ -85,7 +113,7 @@ func TestTurnsComeBeforeLeases(t *testing.T) {
 			ids = append(ids, fmt.Sprintf("i-%02d", n))
 			w.launch(ids[n])
 		}
-		p := &slowPool{hookedPool: hookedPool{w}}
+		p := newSlowPool(w)
 		b := w.pacedBinder(t, p, func(o *binder.Options) { o.Concurrency, o.Lease = 4, 10*time.Second })
 		var mu sync.Mutex
 		most := 0
@@ -130,7 +158,7 @@ func TestTurnThatComesTooLateChangesNothing(t *testing.T) {
 			ids = append(ids, fmt.Sprintf("i-%02d", n))
 			w.launch(ids[n])
 		}
-		p := &slowPool{hookedPool: hookedPool{w}}
+		p := newSlowPool(w)
 		ctx, cancel := context.WithTimeout(t.Context(), 40500*time.Millisecond)
 		defer cancel()
 		outcomes, err := w.pacedBinder(t, p).Reconcile(ctx, ids...)
@@ -161,7 +189,7 @@ func TestTurnThatIsNotUsedGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 0)
 		w.launch("i-1")
-		p := &slowPool{hookedPool: hookedPool{w}}
+		p := newSlowPool(w)
 		want(t, reconcile(t, w.pacedBinder(t, p), "i-1"), binder.Exhausted)
 		if p.turns != 0 || p.returned != 1 {
 			t.Errorf("%d turns kept, %d given back", p.turns, p.returned)
@@ -176,7 +204,7 @@ func TestOneCallOfAProcessWaitsForATurn(t *testing.T) {
 		for n := range 3 {
 			w.launch(fmt.Sprintf("i-%d", n))
 		}
-		p := &slowPool{hookedPool: hookedPool{w}}
+		p := newSlowPool(w)
 		b := w.pacedBinder(t, p)
 		var first, second []binder.Outcome
 		var group sync.WaitGroup

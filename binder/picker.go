@@ -16,6 +16,7 @@ import (
 type candidate struct {
 	address *eippool.Address
 	record  *store.Record
+	mark    uint64 // of a picker's: the hash of the allocation ID
 }
 
 // picker hands the free addresses out among the instances of one call, each to
@@ -29,6 +30,7 @@ type picker struct {
 	known  int64           // of them when it looked last
 	free   []candidate     // the longest unused last
 	former map[string]bool // the instances that had one of them last
+	cool   []int           // choose's own, to use again
 }
 
 // take returns the best address for the instance, or nil and when to ask
@@ -60,8 +62,9 @@ func (p *picker) offer(free []candidate) {
 	p.free, p.loaded = slices.Clone(free), true
 	slices.SortFunc(p.free, byAge)
 	p.former = make(map[string]bool, len(free))
-	for _, c := range free {
+	for n, c := range p.free {
 		p.former[c.record.LastInstanceID] = true
+		p.free[n].mark = hash(c.address.AllocationID)
 	}
 }
 
@@ -80,7 +83,7 @@ func (p *picker) pick(i Instance, now time.Time) (*candidate, time.Duration) {
 		})
 	}
 	if best < 0 {
-		best, retry = choose(p.free, i, now)
+		best, retry = p.choose(i, now)
 	}
 	if best < 0 {
 		return nil, retry
@@ -90,7 +93,7 @@ func (p *picker) pick(i Instance, now time.Time) (*candidate, time.Duration) {
 	return &c, 0
 }
 
-func (c candidate) fits(i Instance) bool {
+func (c *candidate) fits(i Instance) bool {
 	return c.address.Fits(eippool.Target{NetworkBorderGroup: i.NetworkBorderGroup})
 }
 
@@ -128,31 +131,30 @@ func (b *Binder) candidates(addresses []eippool.Address, records []store.Record)
 	for i := range records {
 		known[records[i].AllocationID] = &records[i]
 	}
-	var free []candidate
+	free := make([]candidate, 0, len(addresses))
+	none := &store.Record{}
 	for i := range addresses {
 		a := &addresses[i]
 		r, exists := known[a.AllocationID]
 		if !exists {
-			r = &store.Record{}
+			r = none
 		}
 		if !a.Associated() && (!exists || r.Phase == store.Free && r.BinderID == b.opts.BinderID) {
-			free = append(free, candidate{a, r})
+			free = append(free, candidate{address: a, record: r})
 		}
 	}
 	return free
 }
 
-// choose returns the index of the best address for the instance, of candidates
-// in the order of byAge: one of those that have been unused for longest. Among
+// choose returns the index of the best address for the instance: one of those that have been unused for longest. Among
 // these the instance's ID decides, so that contenders spread instead of all
 // wanting the same one. If there is none it returns -1 and when the next one is
 // cool.
-func choose(free []candidate, i Instance, now time.Time) (int, time.Duration) {
-	var buffer [maxSpread]int
-	cool := buffer[:0] // the longest unused first
+func (p *picker) choose(i Instance, now time.Time) (int, time.Duration) {
+	cool := p.cool[:0] // the longest unused first
 	retry := exhaustedRetry
-	for n := len(free) - 1; n >= 0 && len(cool) < maxSpread; n-- {
-		switch c := free[n]; {
+	for n := len(p.free) - 1; n >= 0 && len(cool) < maxSpread; n-- {
+		switch c := &p.free[n]; {
 		case !c.fits(i):
 		case now.Before(c.record.FencedUntil):
 			retry = min(retry, c.record.FencedUntil.Sub(now))
@@ -162,13 +164,17 @@ func choose(free []candidate, i Instance, now time.Time) (int, time.Duration) {
 			cool = append(cool, n)
 		}
 	}
+	p.cool = cool
 	if len(cool) == 0 {
 		return -1, retry
 	}
-	oldest := cool[:max(len(cool)/2, min(len(cool), minSpread))]
-	return slices.MinFunc(oldest, func(x, y int) int {
-		return cmp.Compare(affinity(i.ID, free[x]), affinity(i.ID, free[y]))
-	}), 0
+	contender, best, lowest := hash(i.ID), -1, uint64(0)
+	for _, n := range cool[:max(len(cool)/2, min(len(cool), minSpread))] {
+		if a := affinity(contender, p.free[n].mark); best < 0 || a < lowest {
+			best, lowest = n, a
+		}
+	}
+	return best, 0
 }
 
 // minSpread is among how many addresses contenders spread even where that
@@ -179,14 +185,20 @@ const (
 	maxSpread = 512
 )
 
-// affinity is a number that looks random and is the same for everybody: FNV-1a
-// of both IDs.
-func affinity(instanceID string, c candidate) uint64 {
+// affinity is a number that looks random, and is the same for everybody who has
+// the same two hashes (the finalizer of MurmurHash3).
+func affinity(contender, mark uint64) uint64 {
+	h := contender ^ mark
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// hash is FNV-1a.
+func hash(s string) uint64 {
 	h := uint64(14695981039346656037)
-	for _, s := range [...]string{instanceID, "/", c.address.AllocationID} {
-		for n := range len(s) {
-			h = (h ^ uint64(s[n])) * 1099511628211
-		}
+	for n := range len(s) {
+		h = (h ^ uint64(s[n])) * 1099511628211
 	}
 	return h
 }

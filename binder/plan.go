@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
@@ -137,10 +138,7 @@ func (r Report) releases() int {
 // that a Free record remembers are left over from it.
 func (s *survey) planNames(report *Report, suffix, binderID string) {
 	current, remembered := s.names(binderID) // what is wanted, and what was
-	owned := make(map[string]string, len(s.addresses))
-	for _, a := range s.addresses {
-		owned[a.IP.String()] = a.AllocationID
-	}
+	owned := sync.OnceValue(s.byIP)
 	for _, set := range s.zone {
 		o, known := remembered[set.RRKey]
 		switch {
@@ -151,13 +149,23 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 				Verb: verbRemoveName, AllocationID: o.record.AllocationID, IP: o.record.IP, Name: set.Name, Reason: "its binding was taken back",
 			})
 		case set.Type == "A" && len(current[set.RRKey]) == 0:
-			report.Findings = append(report.Findings, unexplained(set, owned))
+			report.Findings = append(report.Findings, unexplained(set, owned()))
 		}
 	}
 }
 
+// byIP returns the allocation IDs of the addresses, by their IPs.
+func (s *survey) byIP() map[string]string {
+	owned := make(map[string]string, len(s.addresses))
+	for id, a := range s.addresses {
+		owned[a.IP.String()] = id
+	}
+	return owned
+}
+
 // names returns the record sets that records say are published, and those that
-// Free ones of this deployment remember to have been.
+// Free ones of this deployment remember to have been, as far as the zone has any
+// of that key: nearly all that was has gone.
 func (s *survey) names(binderID string) (current map[dnspolicy.RRKey][]dnspolicy.RRSet, remembered map[dnspolicy.RRKey]orphan) {
 	current, remembered = map[dnspolicy.RRKey][]dnspolicy.RRSet{}, map[dnspolicy.RRKey]orphan{}
 	records := slices.Clone(s.free)
@@ -171,9 +179,12 @@ func (s *survey) names(binderID string) (current map[dnspolicy.RRKey][]dnspolicy
 	}
 	for _, r := range records {
 		for _, stored := range r.RRSets {
+			if _, there := s.named.get(keyOf(stored)); !there {
+				continue
+			}
 			set := fromStored(stored)
 			if r.Phase == store.Free && !r.KeepName && r.BinderID == binderID {
-				remembered[set.RRKey] = orphan{set, *r}
+				remembered[set.RRKey] = orphan{set, r}
 			} else {
 				current[set.RRKey] = append(current[set.RRKey], set)
 			}

@@ -23,7 +23,9 @@ import (
 // left alone, whether or not it is bound. One that the fleet does not know is
 // unbound once its absence is confirmed.
 //
-// If the context ends, work stops where it is; calling again continues.
+// Work on the instances begins in the order of the IDs, on Options.Concurrency
+// of them at once. If the context ends, work stops where it is, and what was not
+// begun is NotReady and untouched; calling again continues.
 func (b *Binder) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error) {
 	return b.reconcile(ctx, unique(ids), "", true)
 }
@@ -117,11 +119,22 @@ func (b *Binder) newBatch(helps bool) *batch {
 	return &batch{b: b, picker: picker{b: b, lock: make(chan struct{}, 1)}, slots: make(chan struct{}, b.opts.Concurrency), helps: helps}
 }
 
-// runAll works on each of the views by itself.
+// runAll works on each of the views by itself. They begin in their order, since
+// each has a slot before the next one asks for one: under a pace or a deadline
+// the first ones are served first. What has no slot when the context ends is
+// left as it is.
 func (work *batch) runAll(ctx context.Context, views []view, outcomes []Outcome) {
 	var group sync.WaitGroup
 	for i := range views {
-		group.Go(func() { outcomes[i] = (&run{batch: work, v: views[i]}).do(ctx) })
+		if !work.enter(ctx) {
+			outcomes[i] = views[i].outcome(NotReady)
+			outcomes[i].RetryAfter, outcomes[i].Reason = time.Second, "the call ended before its turn"
+			continue
+		}
+		group.Go(func() {
+			defer work.leave()
+			outcomes[i] = (&run{batch: work, v: views[i]}).do(ctx)
+		})
 	}
 	group.Wait()
 }
@@ -190,23 +203,23 @@ func (b *Binder) lookUp(ctx context.Context, views []view, keys []store.Key) err
 			return fmt.Errorf("look the addresses up: %w", err)
 		}
 	}
-	fillIn(views, records, addresses)
+	held := make([]*store.Record, len(records))
+	for i := range records {
+		held[i] = &records[i]
+	}
+	fillIn(views, held, byAllocation(addresses))
 	return b.explainAll(ctx, views)
 }
 
 // fillIn gives each view its instance's record, and that record's address.
-func fillIn(views []view, records []store.Record, addresses []eippool.Address) {
+func fillIn(views []view, records []*store.Record, addresses map[string]*eippool.Address) {
 	held := make(map[string]*store.Record, len(records)) // by instance
 	for _, r := range records {
-		held[r.InstanceID] = &r
-	}
-	known := make(map[string]*eippool.Address, len(addresses))
-	for _, a := range addresses {
-		known[a.AllocationID] = &a
+		held[r.InstanceID] = r
 	}
 	for i := range views {
 		if r := held[views[i].id]; r != nil {
-			views[i].record, views[i].address = r, known[r.AllocationID]
+			views[i].record, views[i].address = r, addresses[r.AllocationID]
 		}
 	}
 }
@@ -264,7 +277,7 @@ func (b *Binder) explainBy(r store.Record, a eippool.Address, v *view) {
 	case time.Now().Before(r.FencedUntil):
 		v.unclear = true // EC2 may still show an association that has ended
 	default:
-		v.own = &candidate{&a, &r}
+		v.own = &candidate{address: &a, record: &r}
 	}
 }
 

@@ -20,7 +20,8 @@ type Report struct {
 	DryRun bool `json:"dryRun"`
 	// Findings are what the sweep does not touch, the worst first.
 	Findings []Finding `json:"findings,omitempty"`
-	// Actions are what there was to do, in the order of the instances.
+	// Actions are what there was to do, instances first, in the order in which they
+	// were launched.
 	Actions []Action `json:"actions,omitempty"`
 	// Store is what the store says of its own derived data.
 	Store []store.Discrepancy `json:"store,omitempty"`

@@ -25,8 +25,7 @@ type run struct {
 	helped bool
 	repair bool // what it commits was damaged
 	start  time.Time
-	turn   context.Context // carries the pool's turn to associate; nil: none
-	yield  func()          // gives the turn back
+	turn   turn // the pool's, for one call
 }
 
 // maxSteps bounds a run that loses every race. The longest undisturbed one,
@@ -36,9 +35,23 @@ const maxSteps = 64
 // afterCare bounds the writes that a run makes after its context has ended.
 const afterCare = 5 * time.Second
 
+// enter takes a slot, unless the context ends before there is one.
+func (work *batch) enter(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select {
+	case work.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (work *batch) leave() { <-work.slots }
+
+// do works on the instance. The caller has taken a slot for it.
 func (r *run) do(ctx context.Context) Outcome {
-	r.slots <- struct{}{}
-	defer func() { <-r.slots }()
 	defer r.endTurn()
 	r.v.owner, r.start = rand.Text(), time.Now()
 	for range maxSteps {
@@ -128,9 +141,9 @@ func (r *run) unbinding() bool {
 func (r *run) take(ctx context.Context, d decision) (decision, error) {
 	switch d.step {
 	case stepReserve:
-		return r.paced(ctx, r.reserve)
+		return r.paced(ctx, stepAssociate, r.reserve)
 	case stepClaim:
-		return r.claim(ctx)
+		return r.paced(ctx, d.next, r.claim)
 	case stepAwait:
 		return r.await(ctx)
 	case stepCommit:
@@ -140,6 +153,9 @@ func (r *run) take(ctx context.Context, d decision) (decision, error) {
 	case stepRelease:
 		return decision{}, r.release(ctx, d)
 	}
+	if d.step == stepDisassociate && r.lacksTurn(d.step) {
+		return decision{}, r.letLeaseGo(ctx) // the next claim waits for it
+	}
 	if cloud := r.cloudStep(d.step); cloud != nil {
 		return r.underLease(ctx, cloud)
 	}
@@ -148,7 +164,7 @@ func (r *run) take(ctx context.Context, d decision) (decision, error) {
 
 // withoutSlot lets others work while this run waits.
 func (r *run) withoutSlot(wait func()) {
-	<-r.slots
+	r.leave()
 	defer func() { r.slots <- struct{}{} }()
 	wait()
 }
@@ -157,7 +173,7 @@ func (r *run) withoutSlot(wait func()) {
 func (r *run) cloudStep(s step) func(context.Context) (decision, error) {
 	switch s {
 	case stepAssociate:
-		return r.associateInTurn
+		return r.inTurn(r.associate)
 	case stepPublish:
 		return r.publish
 	case stepReverse:
@@ -167,7 +183,7 @@ func (r *run) cloudStep(s step) func(context.Context) (decision, error) {
 	case stepUnpublish:
 		return r.unpublish
 	case stepDisassociate:
-		return r.disassociate
+		return r.inTurn(r.disassociate)
 	}
 	return nil
 }
@@ -193,6 +209,13 @@ func (r *run) put(ctx context.Context, rec store.Record) error {
 // lease makes the run the owner of a record that is about to be written.
 func (r *run) lease(rec *store.Record) {
 	rec.Owner, rec.LeaseUntil = r.v.owner, r.v.now.Add(r.b.opts.Lease)
+}
+
+// letLeaseGo gives the lease back, and changes nothing else.
+func (r *run) letLeaseGo(ctx context.Context) error {
+	rec := r.v.record.Clone()
+	letGo(&rec)
+	return r.put(ctx, rec)
 }
 
 func letGo(rec *store.Record) { rec.Owner, rec.LeaseUntil = "", time.Time{} }

@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,10 +105,9 @@ func (b *Binder) addFreed(ctx context.Context, s *survey, p *picker) error {
 	for _, r := range s.free {
 		known[r.AllocationID] = true
 	}
-	zone := viewOf(s.zone)
 	for _, c := range p.free {
 		if c.record.Version > 0 && !known[c.address.AllocationID] {
-			s.idle = append(s.idle, b.idle(c, zone))
+			s.idle = append(s.idle, b.idle(c, s.named))
 		}
 	}
 	return nil
@@ -144,14 +144,17 @@ func (b *Binder) audit(ctx context.Context, report *Report, repair bool) error {
 	return nil
 }
 
-// survey is everything that there is, seen once.
+// survey is everything that there is, seen once. It may be a hundred thousand of
+// everything: records and addresses are kept once, and pointed at.
 type survey struct {
 	began     time.Time
 	views     []view
 	free      []*store.Record // in the phase Free
 	others    []store.Record  // of a Mux's other profiles: they only explain
-	addresses map[string]eippool.Address
-	zone      []dnspolicy.RRSet // A and other sets under the suffix
+	addresses map[string]*eippool.Address
+	left      map[string]*eippool.Address // of them, those that have left the pool
+	zone      []dnspolicy.RRSet           // A and other sets under the suffix
+	named     zoneView                    // the same, by name
 	orphans   []orphan
 	idle      []view    // of addresses that nobody holds
 	taken     []Finding // names of Reserved records that stand for something else
@@ -170,21 +173,23 @@ func (b *Binder) survey(ctx context.Context, known *siblings) (*survey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the pool: %w", err)
 	}
+	s.addresses = byAllocation(addresses)
 	if s.zone, err = b.underSuffix(ctx); err != nil {
 		return nil, err
 	}
+	s.named = viewOf(s.zone)
 	records, err := collect("records", b.store.List(ctx, store.Filter{}))
 	if err != nil {
 		return nil, err
 	}
 	records, s.others = known.apart(records)
-	instances, pool := byID(fleet), slices.Clone(addresses)
-	if err := b.complete(ctx, instances, &addresses, records); err != nil {
+	instances := byID(fleet)
+	if err := s.complete(ctx, b, instances, records); err != nil {
 		return nil, err
 	}
-	held := s.sortOut(records, addresses)
-	s.watchIdle(b, pool, records)
-	s.views = viewsOf(instances, held, addresses)
+	held := s.sortOut(records)
+	s.watchIdle(b, addresses, records)
+	s.views = viewsOf(instances, held, s.addresses)
 	for i := range s.views {
 		s.views[i].seen = s.began
 	}
@@ -204,33 +209,41 @@ func (b *Binder) listFleet(ctx context.Context, known *siblings) (time.Time, []I
 	return began, fleet, err
 }
 
-// collect reads a list whole, or not at all.
+// collect reads a list whole, or not at all: in pieces, since a slice that grows
+// would be copied again and again.
 func collect[T any](what string, list iter.Seq2[T, error]) ([]T, error) {
-	var all []T
+	var pieces [][]T
+	var piece []T
 	for element, err := range list {
 		if err != nil {
 			return nil, fmt.Errorf("list the %s: %w", what, err)
 		}
-		if len(all) == cap(all) {
-			all = slices.Grow(all, len(all)+64) // there may be a hundred thousand
+		if len(piece) == cap(piece) {
+			pieces = append(pieces, piece)
+			piece = make([]T, 0, min(2*cap(piece)+16, 4096))
 		}
-		all = append(all, element)
+		piece = append(piece, element)
 	}
-	return all, nil
+	return slices.Concat(append(pieces, piece)...), nil
+}
+
+// byAllocation finds addresses by their ID.
+func byAllocation(addresses []eippool.Address) map[string]*eippool.Address {
+	found := make(map[string]*eippool.Address, len(addresses))
+	for i := range addresses {
+		found[addresses[i].AllocationID] = &addresses[i]
+	}
+	return found
 }
 
 // sortOut tells the Free records from the ones that an instance holds, which it
 // returns.
-func (s *survey) sortOut(records []store.Record, addresses []eippool.Address) (held []store.Record) {
-	s.addresses = make(map[string]eippool.Address, len(addresses))
-	for _, a := range addresses {
-		s.addresses[a.AllocationID] = a
-	}
+func (s *survey) sortOut(records []store.Record) (held []*store.Record) {
 	for i := range records {
 		if r := &records[i]; r.Phase == store.Free {
 			s.free = append(s.free, r)
 		} else {
-			held = append(held, *r)
+			held = append(held, r)
 		}
 	}
 	return held
@@ -239,22 +252,18 @@ func (s *survey) sortOut(records []store.Record, addresses []eippool.Address) (h
 // watchIdle looks at the addresses that nobody holds: those that may be given
 // to somebody, and those of our records that have left pool or account.
 func (s *survey) watchIdle(b *Binder, pool []eippool.Address, records []store.Record) {
-	zone := viewOf(s.zone)
-	for _, c := range b.candidates(pool, records) {
-		v := b.idle(c, zone)
-		s.candidates = append(s.candidates, v.asSeen(c))
+	s.candidates = b.candidates(pool, records)
+	for i, c := range s.candidates {
+		v := b.idle(c, s.named)
+		s.candidates[i] = v.asSeen(c)
 		s.tend(b, v)
 	}
-	listed := inPool(pool)
 	for _, r := range s.free {
-		if r.BinderID != b.opts.BinderID || listed[r.AllocationID] {
-			continue
+		a := s.addresses[r.AllocationID]
+		inPool := a != nil && s.left[r.AllocationID] == nil
+		if r.BinderID == b.opts.BinderID && !inPool {
+			s.tend(b, view{seen: s.began, record: r, address: a, left: true})
 		}
-		v := view{seen: s.began, record: r, left: true}
-		if a, exists := s.addresses[r.AllocationID]; exists {
-			v.address = &a
-		}
-		s.tend(b, v)
 	}
 }
 
@@ -269,17 +278,14 @@ func (s *survey) tend(b *Binder, v view) {
 
 // complete adds what the lists leave out: instances that are not eligible, and
 // addresses that have left the pool, as far as records hold them.
-func (b *Binder) complete(ctx context.Context, instances map[string]Instance, addresses *[]eippool.Address, records []store.Record) error {
-	listed := map[string]bool{}
-	for _, a := range *addresses {
-		listed[a.AllocationID] = true
-	}
+func (s *survey) complete(ctx context.Context, b *Binder, instances map[string]Instance, records []store.Record) error {
 	var instanceIDs, allocationIDs []string
-	for _, r := range records {
+	for i := range records {
+		r := &records[i]
 		if _, ok := instances[r.InstanceID]; !ok && r.InstanceID != "" {
 			instanceIDs = append(instanceIDs, r.InstanceID)
 		}
-		if !listed[r.AllocationID] {
+		if s.addresses[r.AllocationID] == nil {
 			allocationIDs = append(allocationIDs, r.AllocationID)
 		}
 	}
@@ -295,15 +301,16 @@ func (b *Binder) complete(ctx context.Context, instances map[string]Instance, ad
 		if err != nil {
 			return fmt.Errorf("look addresses up that left the pool: %w", err)
 		}
-		*addresses = append(*addresses, found...)
+		s.left = byAllocation(found)
+		maps.Copy(s.addresses, s.left)
 	}
 	return nil
 }
 
-// viewsOf makes a view of each instance that is eligible or holds a record, in
-// the order of their IDs.
-func viewsOf(instances map[string]Instance, held []store.Record, addresses []eippool.Address) []view {
-	ids := map[string]bool{}
+// viewsOf makes a view of each instance that is eligible or holds a record: those
+// that the fleet does not know first, and then who has waited for longest.
+func viewsOf(instances map[string]Instance, held []*store.Record, addresses map[string]*eippool.Address) []view {
+	ids := make(map[string]bool, len(instances))
 	for id := range instances {
 		ids[id] = true
 	}
@@ -318,7 +325,20 @@ func viewsOf(instances map[string]Instance, held []store.Record, addresses []eip
 		}
 		views = append(views, v)
 	}
-	slices.SortFunc(views, func(x, y view) int { return strings.Compare(x.id, y.id) })
+	slices.SortFunc(views, byLaunch)
 	fillIn(views, held, addresses)
 	return views
+}
+
+// byLaunch orders views by when their instances were launched, the oldest first,
+// and then by ID.
+func byLaunch(x, y view) int {
+	return cmp.Or(x.launchedAt().Compare(y.launchedAt()), strings.Compare(x.id, y.id))
+}
+
+func (v view) launchedAt() time.Time {
+	if v.instance == nil {
+		return time.Time{}
+	}
+	return v.instance.LaunchedAt
 }

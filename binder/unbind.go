@@ -17,8 +17,12 @@ func (r *run) release(ctx context.Context, d decision) error {
 	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, onlyLost(rec.FirstSeen)
 	if len(passing(&rec)) > 0 {
 		rec.Propagation, rec.InSync, rec.RemovalAt = "", false, r.v.now
+		r.lease(&rec)
+	} else if r.lacksTurn(stepDisassociate) {
+		letGo(&rec) // that comes next, and its turn before its lease
+	} else {
+		r.lease(&rec)
 	}
-	r.lease(&rec)
 	if err := r.put(ctx, rec); err != nil {
 		return err
 	}
@@ -88,7 +92,9 @@ func (r *run) disassociate(ctx context.Context) (decision, error) {
 	if err := r.b.pool.Disassociate(ctx, r.v.address.AssociationID); err != nil {
 		return decision{}, err
 	}
-	r.v.address.AssociationID, r.v.address.NetworkInterfaceID, r.v.address.InstanceID = "", "", ""
+	free := *r.v.address // the look's own is shared
+	free.AssociationID, free.NetworkInterfaceID, free.InstanceID = "", "", ""
+	r.v.address = &free
 	r.tell(ctx, EventDisassociated, start, "")
 	return decision{}, nil
 }

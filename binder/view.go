@@ -60,7 +60,7 @@ type step string
 const (
 	stepEnd          step = "end"          // nothing more now: the status says why
 	stepReserve      step = "reserve"      // write the intent to bind
-	stepClaim        step = "claim"        // take the lease
+	stepClaim        step = "claim"        // take the lease, for the decision's next step
 	stepAssociate    step = "associate"    // make the interface hold the address
 	stepPublish      step = "publish"      // create the record sets
 	stepSave         step = "save"         // store what was done, let the lease go
@@ -87,6 +87,7 @@ const (
 // decision is the next step and what belongs to it.
 type decision struct {
 	step   step
+	next   step          // of stepClaim: what the lease is for
 	status Status        // of stepEnd
 	retry  time.Duration // of a waiting status
 	reason string

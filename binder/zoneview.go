@@ -27,6 +27,11 @@ func viewOf(sets []dnspolicy.RRSet) zoneView {
 	return zone
 }
 
+// keyOf is the key of a stored record set.
+func keyOf(s store.RRSet) dnspolicy.RRKey {
+	return dnspolicy.RRKey{Name: s.Name, Type: s.Type, SetIdentifier: s.SetIdentifier}
+}
+
 // get returns the record set of this key, the zero one if there is none.
 func (z zoneView) get(key dnspolicy.RRKey) (dnspolicy.RRSet, bool) {
 	i := slices.IndexFunc(z[key.Name], func(set dnspolicy.RRSet) bool { return set.RRKey == key })
@@ -50,23 +55,22 @@ func (z zoneView) neighbour(name string) *dnspolicy.RRSet {
 // checkNames looks for the record sets that records say are published, or want
 // to. One that the list lacks is looked up: it may be younger than the list.
 func (b *Binder) checkNames(ctx context.Context, s *survey) error {
-	zone := viewOf(s.zone)
 	for i := range s.views {
 		v := &s.views[i]
 		if v.record == nil || v.record.Phase == store.Releasing && !v.record.KeepName {
 			continue
 		}
-		if err := b.checkNamesOf(ctx, s, v, zone); err != nil {
+		if err := b.checkNamesOf(ctx, s, v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *Binder) checkNamesOf(ctx context.Context, s *survey, v *view, zone zoneView) error {
+func (b *Binder) checkNamesOf(ctx context.Context, s *survey, v *view) error {
 	for _, stored := range v.record.RRSets {
 		wanted := fromStored(stored)
-		found, listed := zone.get(wanted.RRKey)
+		found, listed := s.named.get(wanted.RRKey)
 		switch {
 		case listed && found.Equal(wanted):
 		case v.record.Phase == store.Bound || isPublished(v.record):

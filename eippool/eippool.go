@@ -168,3 +168,10 @@ type Pacer interface {
 	// any error nothing is taken, and paced and done are nil.
 	Pace(ctx context.Context) (paced context.Context, done func(), err error)
 }
+
+// DisassociationPacer is a Pacer that gives turns for Disassociate, too.
+type DisassociationPacer interface {
+	Pacer
+	// PaceDisassociate is to Disassociate what Pace is to Associate.
+	PaceDisassociate(ctx context.Context) (paced context.Context, done func(), err error)
+}

@@ -13,9 +13,21 @@
 //	}
 //	addresses, err := pool.List(ctx)
 //
-// A Pool is safe for concurrent use; it remembers nothing but which interfaces
-// it is just working on. Calls are paced, and throttled ones
-// repeated, by the client's retryer (package pacing has one) and by nothing here.
+// A Pool is safe for concurrent use. It remembers which interfaces it is just
+// working on, and with Options.LookAge also the last look at the account's
+// addresses. Calls are paced, and throttled ones repeated, by the client's
+// retryer (package pacing has one) and by nothing here.
+//
+// # Looks that are shared
+//
+// A look may serve several batches of one process, since no address is taken
+// from anybody because of it: it only spares Associate the question whether the
+// interface is seen to hold one already. That one is held is not believed, and
+// asked again. That none is held may be as old as Options.LookAge, but for what
+// this Pool has associated itself, which it adds: it can miss what somebody else
+// has just given the interface, and so can EC2's own answers, which lag. An
+// address that serves another interface EC2 refuses to associate. List and
+// Lookup, by which addresses are chosen and taken back, always ask EC2.
 //
 // EC2 is eventually consistent: for seconds, rarely minutes, List and Lookup
 // may show what was. See [Pool.Associate] for what that means there.
@@ -65,13 +77,13 @@ type Options struct {
 	// AllocateTags are put on the addresses that Allocate buys, beside the
 	// pool's own tags (the first key and the first value of each filter in Tags).
 	AllocateTags map[string]string
-	// Turns give the turns of Pace; a *pacing.Pacer does, the one whose retryer
-	// the client has. Nil: Pace does not wait.
+	// Turns give the turns of Pace and PaceDisassociate; a *pacing.Pacer does, the
+	// one whose retryer the client has. Nil: these do not wait.
 	Turns Turns
 	// LookAge lets Associate rest on one look at all addresses of the account, at
 	// most that old, instead of a Describe call for each interface. In a storm
 	// that saves nearly all of them. A look of 5 s is hardly older than what EC2's
-	// own answers may show. Zero, the default: a call for each.
+	// own answers may show; the package comment says why it is safe. Zero, the default: a call for each.
 	LookAge time.Duration
 }
 
@@ -84,7 +96,7 @@ type Turns interface {
 }
 
 // Pool implements [eippool.Pool], [eippool.Allocator], [eippool.ReverseNamer]
-// and [eippool.Pacer]. Make one with New.
+// and [eippool.DisassociationPacer]. Make one with New.
 type Pool struct {
 	client  Client
 	options Options
@@ -94,11 +106,11 @@ type Pool struct {
 }
 
 var (
-	_ eippool.Pool         = (*Pool)(nil)
-	_ eippool.Allocator    = (*Pool)(nil)
-	_ eippool.ReverseNamer = (*Pool)(nil)
-	_ eippool.Pacer        = (*Pool)(nil)
-	_ Client               = (*ec2.Client)(nil)
+	_ eippool.Pool                = (*Pool)(nil)
+	_ eippool.Allocator           = (*Pool)(nil)
+	_ eippool.ReverseNamer        = (*Pool)(nil)
+	_ eippool.DisassociationPacer = (*Pool)(nil)
+	_ Client                      = (*ec2.Client)(nil)
 )
 
 // New returns the pool that the options describe. It makes no call.

@@ -12,13 +12,24 @@ import (
 // Describe call that Associate makes before has a limit of its own, four times as
 // high, and is paced as any other. Without Options.Turns, Pace returns at once.
 func (p *Pool) Pace(ctx context.Context) (paced context.Context, done func(), err error) {
+	return p.turn(ctx, "AssociateAddress")
+}
+
+// PaceDisassociate is to Disassociate what Pace is to Associate: the turn is for
+// DisassociateAddress, which has a limit of its own.
+func (p *Pool) PaceDisassociate(ctx context.Context) (paced context.Context, done func(), err error) {
+	return p.turn(ctx, "DisassociateAddress")
+}
+
+// turn waits for a turn for the action.
+func (p *Pool) turn(ctx context.Context, action string) (paced context.Context, done func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	if p.options.Turns == nil {
 		return ctx, func() {}, nil
 	}
-	paced, done, err = p.options.Turns.Turn(ctx, "AssociateAddress")
+	paced, done, err = p.options.Turns.Turn(ctx, action)
 	if err != nil {
 		return nil, nil, orLate(err)
 	}

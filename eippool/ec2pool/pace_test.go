@@ -16,10 +16,12 @@ import (
 	"github.com/eipbinder/eipbinder/pacing"
 )
 
-// paced is an account whose pool has one turn every two minutes.
-func paced(t *testing.T) account {
+// paced is an account whose pool has one turn to associate every two minutes.
+func paced(t *testing.T) account { return pacedAt(t, "AssociateAddress") }
+
+func pacedAt(t *testing.T, action string) account {
 	pacer, err := pacing.New(func(o *pacing.Options) {
-		o.Limits["AssociateAddress"] = pacing.Limit{Burst: 1, Refill: 1. / 120}
+		o.Limits[action] = pacing.Limit{Burst: 1, Refill: 1. / 120}
 		o.Peak = 1e6
 	})
 	if err != nil {
@@ -94,12 +96,47 @@ func TestAssociateThatWouldWaitTooLong(t *testing.T) {
 	})
 }
 
+func TestDisassociateHasTurnsOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := pacedAt(t, "DisassociateAddress")
+		start := time.Now()
+		for range 3 {
+			id, target := a.address(true), a.launch(region+"a", "running")
+			association, err := a.pool.Associate(t.Context(), id, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			turn, done, err := a.pool.PaceDisassociate(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			began := time.Now()
+			if err := a.pool.Disassociate(turn, association); err != nil || time.Since(began) > time.Second {
+				t.Errorf("Disassociate took %s, %v", time.Since(began), err)
+			}
+		}
+		if took := time.Since(start).Truncate(10 * time.Second); took != 4*time.Minute {
+			t.Errorf("three turns took %s, want four minutes", took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, _, err := a.pool.PaceDisassociate(ctx)
+		if late := (*eippool.LateError)(nil); !errors.As(err, &late) || ctx.Err() != nil {
+			t.Errorf("a turn after the deadline: %v, want a LateError at once", err)
+		}
+	})
+}
+
 func TestPaceWithoutTurns(t *testing.T) {
 	client := record(t)
 	pool := newPool(t, client)
 	for range 1000 {
 		if turn, done, err := pool.Pace(t.Context()); err != nil || turn == nil || done == nil {
 			t.Fatalf("Pace = %v, %v", turn, err)
+		}
+		if turn, done, err := pool.PaceDisassociate(t.Context()); err != nil || turn == nil || done == nil {
+			t.Fatalf("PaceDisassociate = %v, %v", turn, err)
 		}
 	}
 	client.sent()

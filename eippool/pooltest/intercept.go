@@ -28,8 +28,8 @@ type Hook func(ctx context.Context, call string, do func() error) error
 
 // Intercept returns the pool with the hook before it. It implements
 // [eippool.Allocator] and [eippool.ReverseNamer] if p does, and the hook gets
-// their calls, too. It is always an [eippool.Pacer]: Pace is no call to the
-// cloud, and passes by the hook; if p is no Pacer, it does not wait.
+// their calls, too. It is always an [eippool.DisassociationPacer]: taking a turn is
+// no call to the cloud, and passes by the hook; if p gives none, it does not wait.
 func Intercept(p eippool.Pool, hook Hook) eippool.Pool {
 	pool := intercepted{p, hook}
 	a, isAllocator := p.(eippool.Allocator)
@@ -85,6 +85,18 @@ func (i intercepted) Pace(ctx context.Context) (paced context.Context, done func
 	if pacer, ok := i.pool.(eippool.Pacer); ok {
 		return pacer.Pace(ctx)
 	}
+	return unpaced(ctx)
+}
+
+// PaceDisassociate implements [eippool.DisassociationPacer].
+func (i intercepted) PaceDisassociate(ctx context.Context) (paced context.Context, done func(), err error) {
+	if pacer, ok := i.pool.(eippool.DisassociationPacer); ok {
+		return pacer.PaceDisassociate(ctx)
+	}
+	return unpaced(ctx)
+}
+
+func unpaced(ctx context.Context) (paced context.Context, done func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}

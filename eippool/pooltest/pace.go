@@ -49,18 +49,31 @@ func pace(t tb, f Fixture) {
 	}
 }
 
+// takeTurn is a Pacer's method.
+type takeTurn func(context.Context) (paced context.Context, done func(), err error)
+
+// paces are the methods by which the pool gives turns, by their names.
+func (f Fixture) paces(t tb) map[string]takeTurn {
+	paces := map[string]takeTurn{"Pace": f.pacer(t).Pace}
+	if p, ok := f.Pool.(eippool.DisassociationPacer); ok {
+		paces["PaceDisassociate"] = p.PaceDisassociate
+	}
+	return paces
+}
+
 // paceUnused takes more turns than any burst has, and at most one at a time.
 func paceUnused(t tb, f Fixture) {
-	pacer := f.pacer(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
-	defer cancel()
-	for range pages {
-		_, done, err := pacer.Pace(ctx)
-		if err != nil {
-			t.Fatalf("Pace, after all turns before were given back: %v", err)
+	for name, take := range f.paces(t) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+		defer cancel()
+		for range pages {
+			_, done, err := take(ctx)
+			if err != nil {
+				t.Fatalf("%s, after all turns before were given back: %v", name, err)
+			}
+			done()
+			done()
 		}
-		done()
-		done()
 	}
 }
 
@@ -83,11 +96,12 @@ func paceLate(t tb, f Fixture) {
 }
 
 func paceCancelled(t tb, f Fixture) {
-	pacer := f.pacer(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if paced, done, err := pacer.Pace(ctx); !sameError(err, context.Canceled) || paced != nil || done != nil {
-		t.Errorf("Pace with a cancelled context = %v, %v; want %v as it is, alone", paced, err, context.Canceled)
+	for name, take := range f.paces(t) {
+		if paced, done, err := take(ctx); !sameError(err, context.Canceled) || paced != nil || done != nil {
+			t.Errorf("%s with a cancelled context = %v, %v; want %v as it is, alone", name, paced, err, context.Canceled)
+		}
 	}
 }
 
