@@ -10,6 +10,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.73.1
 	github.com/aws/aws-sdk-go-v2/service/ec2 v1.344.1
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.70.8
+	github.com/aws/aws-sdk-go-v2/service/sqs v1.52.10
 	github.com/eipbinder/eipbinder v0.0.0
 	github.com/eipbinder/eipbinder/store/sqlstore v0.0.0
 	github.com/google/go-cmp v0.7.0

@@ -1,8 +1,11 @@
 package lambdaevent
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,12 +67,7 @@ func (e *RetryError) Unwrap() []error {
 func retry(n notification, outcomes []binder.Outcome) error {
 	var open []binder.Outcome
 	for _, o := range outcomes {
-		switch {
-		case o.Status == binder.NotReady && n.followed():
-		case o.Status == binder.Gone && n.State == string(binder.Running):
-			o.Reason = "EC2 does not show it, though it has just said that it runs"
-			open = append(open, o)
-		case o.Status.Waiting() || o.Err != nil && !terminal(o):
+		if n.leavesOpen(&o) {
 			open = append(open, o)
 		}
 	}
@@ -77,6 +75,19 @@ func retry(n notification, outcomes []binder.Outcome) error {
 		return nil
 	}
 	return &RetryError{Outcomes: open}
+}
+
+// leavesOpen reports whether the notification has to come back after this
+// outcome, and adds the reason where it is not the outcome's own.
+func (n notification) leavesOpen(o *binder.Outcome) bool {
+	switch {
+	case o.Status == binder.NotReady && n.followed():
+		return false
+	case o.Status == binder.Gone && n.State == string(binder.Running):
+		o.Reason = "EC2 does not show it, though it has just said that it runs"
+		return true
+	}
+	return o.Status.Waiting() || o.Err != nil && !terminal(*o)
 }
 
 // followed reports whether an instance that is not ready in this state needs
@@ -94,4 +105,28 @@ func (n notification) followed() bool {
 func terminal(o binder.Outcome) bool {
 	var failure *binder.Error
 	return errors.As(o.Err, &failure) && failure.Terminal
+}
+
+// outcome drops the error, which is the outcome's.
+func outcome(o binder.Outcome, _ error) binder.Outcome { return o }
+
+// log logs each outcome, with what else is known.
+func (h *Handler) log(ctx context.Context, outcomes []binder.Outcome, attrs ...any) {
+	for _, o := range outcomes {
+		level, message := slog.LevelInfo, "reconciled"
+		line := append(slices.Clone(attrs), "instance", o.InstanceID, "status", string(o.Status))
+		switch {
+		case terminal(o):
+			level, message = slog.LevelError, "failed for good"
+		case o.Err != nil:
+			level, message = slog.LevelWarn, "failed"
+		}
+		if o.Reason != "" {
+			line = append(line, "reason", o.Reason)
+		}
+		if o.Err != nil {
+			line = append(line, "error", o.Err)
+		}
+		h.opts.Logger.Log(ctx, level, message, line...)
+	}
 }

@@ -20,27 +20,32 @@ type SweepResponse struct {
 // sweep sweeps, and says in numbers what came of it; the log has the rest.
 func (h *Handler) sweep(ctx context.Context) (any, error) {
 	report, err := h.binder.Sweep(ctx)
+	answer := h.logSweep(ctx, report, err)
+	if err != nil && !answer.Paused && report.Outcomes == nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (h *Handler) logSweep(ctx context.Context, report binder.Report, err error) SweepResponse {
 	for _, f := range report.Findings {
 		h.opts.Logger.WarnContext(ctx, "sweep found", "kind", string(f.Kind), "instance", f.InstanceID,
 			"allocation", f.AllocationID, "name", f.Name, "detail", f.Detail)
 	}
-	answer := SweepResponse{Actions: len(report.Actions), Findings: len(report.Findings)}
+	answer := SweepResponse{Actions: len(report.Actions), Findings: len(report.Findings), Paused: errors.Is(err, binder.ErrPaused)}
 	for _, o := range report.Outcomes {
 		if o.Err != nil {
 			answer.Failed++
 		}
 	}
-	level := slog.LevelInfo
+	level, message := slog.LevelInfo, "swept"
 	switch {
-	case errors.Is(err, binder.ErrPaused):
-		answer.Paused = true
-	case err != nil && report.Outcomes == nil:
-		h.opts.Logger.ErrorContext(ctx, "sweep stopped", "error", err)
-		return nil, err
-	case err != nil:
+	case err != nil && !answer.Paused && report.Outcomes == nil:
+		level, message = slog.LevelError, "sweep stopped"
+	case err != nil && !answer.Paused:
 		level = slog.LevelError
 	}
-	h.opts.Logger.Log(ctx, level, "swept", "actions", answer.Actions, "findings", answer.Findings,
-		"failed", answer.Failed, "paused", answer.Paused, "error", err)
-	return answer, nil
+	h.opts.Logger.Log(ctx, level, message, "actions", answer.Actions, "findings", answer.Findings,
+		"failed", answer.Failed, "paused", answer.Paused, "dryRun", report.DryRun, "error", err)
+	return answer
 }

@@ -51,10 +51,11 @@ func programFor(tb testing.TB) string {
 
 // function is a running process of the Lambda function.
 type function struct {
-	api    *runtimeAPI
-	log    *log
-	exited chan error
-	stop   func() // kills the process; all that it wrote is in log then
+	api     *runtimeAPI
+	log     *log
+	exited  chan error
+	process *os.Process
+	stop    func() // kills the process; all that it wrote is in log then
 }
 
 // start starts the function with these settings, and nothing else in its
@@ -71,6 +72,7 @@ func start(tb testing.TB, settings map[string]string) *function {
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
+	f.process = cmd.Process
 	ended := make(chan struct{})
 	go func() { f.exited <- cmd.Wait(); close(ended) }()
 	f.stop = func() {

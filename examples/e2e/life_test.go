@@ -185,6 +185,17 @@ func (l *life) wantError(t *testing.T, event json.RawMessage, want string) {
 	}
 }
 
+// wantRefusal: the answer says what is wrong, and is no error of the function,
+// which Lambda would repeat.
+func (l *life) wantRefusal(t *testing.T, event json.RawMessage, want string) {
+	t.Helper()
+	var refusal struct{ Error string }
+	a := l.function.invoke(t, event)
+	if err := json.Unmarshal([]byte(a.body), &refusal); err != nil || a.failed || !strings.Contains(refusal.Error, want) {
+		t.Errorf("the function answers %s (failed: %t), want an error with %q in a good answer", a.body, a.failed, want)
+	}
+}
+
 func (l *life) wantState(t *testing.T, after string, want state) {
 	t.Helper()
 	if diff := cmp.Diff(want, l.state(t)); diff != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWrongEvents: each gives one clear error, and nothing else happens. The
+// TestWrongEvents: each is answered with one clear error, and nothing else happens. The
 // function goes on with the next event.
 func TestWrongEvents(t *testing.T) {
 	t.Parallel()
@@ -22,14 +22,14 @@ func TestWrongEvents(t *testing.T) {
 	c.calls.take()
 	right := string(event(instance, "running"))
 	for _, test := range []struct{ event, want string }{
-		{`{"detail-type"`, "not an EventBridge event: unexpected end of JSON input"},
-		{`{}`, "no detail-type"},
-		{strings.Replace(right, "EC2 Instance State-change Notification", "EC2 Instance Rebalance Recommendation", 1), `"EC2 Instance Rebalance Recommendation"`},
+		{`{"detail-type"`, "it is not a JSON object: unexpected end of JSON input"},
+		{`{}`, "neither an event with a detail-type"},
+		{strings.Replace(right, "EC2 Instance State-change Notification", "EC2 Fast Launch State-change Notification", 1), `"EC2 Fast Launch State-change Notification"`},
 		{strings.Replace(right, `"instance-id"`, `"instance"`, 1), "no instance-id"},
 		{string(event("i-1", "running")), `"i-1" is not the ID of an instance`},
 		{strings.Replace(right, `"region": "eu-central-1"`, `"region": "us-east-1"`, 1), `the Region "us-east-1"`},
 	} {
-		l.wantError(t, json.RawMessage(test.event), test.want)
+		l.wantRefusal(t, json.RawMessage(test.event), test.want)
 	}
 	if diff := cmp.Diff(map[string]int{}, c.calls.take()); diff != "" {
 		t.Errorf("calls for wrong events (-want +got):\n%s", diff)

@@ -20,6 +20,7 @@ const timeout = time.Minute
 // other, and takes the answers.
 type runtimeAPI struct {
 	address    string
+	timeout    time.Duration // of an invocation, as the function is told
 	events     chan json.RawMessage
 	answers    chan answer
 	initErrors chan answer
@@ -33,6 +34,7 @@ type answer struct {
 
 func newRuntimeAPI(tb testing.TB) *runtimeAPI {
 	api := &runtimeAPI{
+		timeout:    timeout,
 		events:     make(chan json.RawMessage),
 		answers:    make(chan answer, 1),
 		initErrors: make(chan answer, 1),
@@ -52,7 +54,7 @@ func (api *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case event := <-api.events:
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(timeout).UnixMilli(), 10))
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(api.timeout).UnixMilli(), 10))
 		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:"+region+":123456789012:function:eipbinder")
 		w.Header().Set("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1")
 		w.Header().Set("Content-Type", "application/json")

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// metric is one of CloudWatch's, with its only dimension.
+type metric struct {
+	namespace, name, statistic string
+	dimension                  string
+	of                         *string
+}
+
+// own is one of the metrics that the function prints.
+func own(name, statistic string) metric {
+	return metric{"eipbinder", name, statistic, "BinderID", ref("BinderId")}
+}
+
+// alarm goes off if the metric is beyond the threshold.
+type alarm struct {
+	name, about string
+	metric      metric
+	comparison  string
+	threshold   *float64
+	periods     float64 // of five minutes
+	missing     string  // what no data means; empty: that all is well
+}
+
+func addAlarms(stack awscdk.Stack, fn awslambda.CfnFunction, q queues) {
+	function := func(name string) metric { return metric{"AWS/Lambda", name, "Sum", "FunctionName", fn.Ref()} }
+	const above, below = "GreaterThanThreshold", "LessThanThreshold"
+	for _, a := range []alarm{
+		{"DeadLetters", "Events that could not be done. Look at the messages, mend the cause, and start a redrive; sweeps have gone on meanwhile.",
+			metric{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "QueueName", q.dead.AttrQueueName()}, above, jsii.Number(0), 1, ""},
+		{"PoolNearlyDry", "Few addresses are free: buy and tag more before workers go without.",
+			own("PoolFree", "Minimum"), below, awscdk.Token_AsNumber(ref("PoolFreeAlarm")), 1, ""},
+		{"NoSweep", "No sweep has run for a quarter of an hour: the function does not start, or its schedule is off. The log says why.",
+			own("PoolFree", "SampleCount"), below, jsii.Number(1), 3, "breaching"},
+		{"DriftFound", "Sweeps find what is not as recorded, for a quarter of an hour: somebody else changes addresses, names or tables. The log says what.",
+			own("DriftFound", "Maximum"), above, jsii.Number(0), 3, ""},
+		{"FunctionErrors", "The function fails: the log says why. A sweep that stopped itself is among them.",
+			function("Errors"), above, jsii.Number(0), 2, ""},
+		{"FunctionThrottles", "Lambda has no room for the HTTP API or the sweep: raise the concurrency.",
+			function("Throttles"), above, jsii.Number(0), 2, ""},
+	} {
+		a.add(stack)
+	}
+}
+
+func (a alarm) add(stack awscdk.Stack) {
+	awscloudwatch.NewCfnAlarm(stack, &a.name, &awscloudwatch.CfnAlarmProps{
+		AlarmDescription: &a.about,
+		Namespace:        &a.metric.namespace,
+		MetricName:       &a.metric.name,
+		Statistic:        &a.metric.statistic,
+		Dimensions:       []any{&awscloudwatch.CfnAlarm_DimensionProperty{Name: &a.metric.dimension, Value: a.metric.of}},
+		Period:           jsii.Number(300), EvaluationPeriods: &a.periods,
+		ComparisonOperator: &a.comparison, Threshold: a.threshold,
+		TreatMissingData: jsii.String(cmp.Or(a.missing, "notBreaching")),
+		AlarmActions:     &[]*string{choose("Notify", ref("AlarmTopicArn"), awscdk.Aws_NO_VALUE())},
+	})
+}

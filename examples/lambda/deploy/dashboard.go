@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// widget is one graph of the dashboard.
+type widget struct {
+	title   string
+	metrics [][]string // namespace, name, dimension, its value, statistic
+}
+
+func widgets() []widget {
+	own := func(name, statistic string) []string {
+		return []string{"eipbinder", name, "BinderID", "${BinderId}", statistic}
+	}
+	queue := func(name, of string) []string {
+		return []string{"AWS/SQS", name, "QueueName", "${" + of + ".QueueName}", "Maximum"}
+	}
+	function := func(name, statistic string) []string {
+		return []string{"AWS/Lambda", name, "FunctionName", "${Function}", statistic}
+	}
+	return []widget{
+		{"Pool: addresses", [][]string{own("PoolFree", "Minimum"), own("PoolUsed", "Maximum"), own("PoolCooling", "Maximum")}},
+		{"Workers", [][]string{own("Bound", "Sum"), own("Unbound", "Sum"), own("Exhausted", "Sum"), own("Failed", "Sum")}},
+		{"From launch to usable", [][]string{own("TimeToUsable", "p50"), own("TimeToUsable", "p95"), own("TimeToUsable", "Maximum")}},
+		{"Drift", [][]string{own("DriftFound", "Maximum"), own("DriftRepaired", "Sum")}},
+		{"Queue: messages", [][]string{
+			queue("ApproximateNumberOfMessagesVisible", "Queue"), queue("ApproximateNumberOfMessagesNotVisible", "Queue"),
+			queue("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"),
+		}},
+		{"Queue: age of the oldest message (s)", [][]string{queue("ApproximateAgeOfOldestMessage", "Queue")}},
+		{"Function", [][]string{function("Invocations", "Sum"), function("Errors", "Sum"), function("Throttles", "Sum"), function("ConcurrentExecutions", "Maximum")}},
+		{"Function: duration (ms); calls throttled by AWS", [][]string{function("Duration", "p50"), function("Duration", "p99"), own("Throttled", "Sum")}},
+	}
+}
+
+func addDashboard(stack awscdk.Stack) {
+	const width, height, perRow = 12, 6, 2
+	var drawn []any
+	for n, w := range widgets() {
+		var lines []any
+		for _, m := range w.metrics {
+			lines = append(lines, []any{m[0], m[1], m[2], m[3], map[string]any{"stat": m[4]}})
+		}
+		drawn = append(drawn, map[string]any{
+			"type": "metric", "x": n % perRow * width, "y": n / perRow * height, "width": width, "height": height,
+			"properties": map[string]any{"title": w.title, "region": "${AWS::Region}", "period": 60, "metrics": lines},
+		})
+	}
+	body, err := json.Marshal(map[string]any{"widgets": drawn})
+	if err != nil {
+		panic(err) // of strings and numbers alone
+	}
+	awscloudwatch.NewCfnDashboard(stack, jsii.String("Dashboard"), &awscloudwatch.CfnDashboardProps{
+		DashboardName: awscdk.Aws_STACK_NAME(), DashboardBody: sub(string(body)),
+	})
+}

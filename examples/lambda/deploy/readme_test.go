@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// readme returns the code blocks of examples/lambda/README.md in this language.
+func readme(t *testing.T, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []string
+	for _, found := range regexp.MustCompile("(?ms)^ *```"+language+"\n(.*?)^ *```$").FindAllStringSubmatch(string(text), -1) {
+		blocks = append(blocks, found[1])
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("README.md has no %s", language)
+	}
+	return blocks
+}
+
+func TestReadmeDeploys(t *testing.T) {
+	made := committed(t)
+	blocks := readme(t, "sh")
+	i := slices.IndexFunc(blocks, func(b string) bool { return strings.Contains(b, "cloudformation deploy") })
+	if i < 0 {
+		t.Fatal("README.md does not deploy")
+	}
+	given := map[string]bool{}
+	_, overrides, _ := strings.Cut(blocks[i], "--parameter-overrides")
+	for _, found := range regexp.MustCompile(`"?\b([A-Z][A-Za-z0-9]*)=("?\$[a-z]+|[^\s"]+)`).FindAllStringSubmatch(overrides, -1) {
+		name, value := found[1], found[2]
+		given[name] = true
+		p, ok := made.Parameters[name]
+		if !ok {
+			t.Errorf("the template has no parameter %s", name)
+		}
+		if !strings.HasPrefix(value, "$") && !regexp.MustCompile(p.AllowedPattern).MatchString(value) {
+			t.Errorf("%s does not take %s", name, value)
+		}
+	}
+	for name, p := range made.Parameters {
+		if p.Default == nil && !given[name] {
+			t.Errorf("README.md does not give %s, which has no preset", name)
+		}
+	}
+}
+
+func TestReadmeNamesWhatThereIs(t *testing.T) {
+	made := committed(t)
+	text := strings.Join(readme(t, "sh"), "\n")
+	for _, found := range regexp.MustCompile(`\boutput ([A-Z][A-Za-z]+)`).FindAllStringSubmatch(text, -1) {
+		if made.Outputs[found[1]] == nil {
+			t.Errorf("the template has no output %s", found[1])
+		}
+	}
+	whole, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile("`([A-Z][A-Za-z0-9]+)=[^`]*`").FindAllStringSubmatch(string(whole), -1) {
+		if _, ok := made.Parameters[found[1]]; !ok {
+			t.Errorf("the template has no parameter %s", found[1])
+		}
+	}
+}
+
+func TestReadmeIsShell(t *testing.T) {
+	bash := part(t, "bash", "gnu.org/software/bash")
+	for _, block := range readme(t, "sh") {
+		if out, err := exec.CommandContext(t.Context(), bash, "-n", "-c", block).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s\n%s", err, out, block)
+		}
+	}
+}

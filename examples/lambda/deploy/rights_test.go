@@ -1,0 +1,269 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// stated is a statement of the committed template.
+type stated struct {
+	Sid, Effect string
+	Action      any
+	Resource    any
+	Condition   map[string]map[string]any
+}
+
+func (s stated) actions() []string {
+	switch a := s.Action.(type) {
+	case string:
+		return []string{a}
+	case []any:
+		var all []string
+		for _, action := range a {
+			all = append(all, action.(string))
+		}
+		return all
+	}
+	return nil
+}
+
+// statements returns those of a policy, whether it is JSON or text.
+func statements(t *testing.T, r resource) []stated {
+	t.Helper()
+	document := r.Properties["PolicyDocument"]
+	if text, ok := get(document, "Fn::Sub").(string); ok {
+		document = json.RawMessage(text)
+	} else if text, ok := get(document, "Fn::Sub", 0).(string); ok {
+		document = json.RawMessage(text)
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made struct{ Statement []stated }
+	if err := json.Unmarshal(text, &made); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	if len(made.Statement) == 0 {
+		t.Fatalf("no statement in %s", text)
+	}
+	return made.Statement
+}
+
+// functionStatements returns all of the function's role.
+func functionStatements(t *testing.T) []stated {
+	t.Helper()
+	made := committed(t)
+	var all []stated
+	for _, name := range made.kind("AWS::IAM::Policy") {
+		r := made.Resources[name]
+		if !refers(get(r.Properties, "Roles", 0), "FunctionRole") {
+			t.Errorf("%s is not for the function's role alone", name)
+		}
+		all = append(all, statements(t, r)...)
+	}
+	return all
+}
+
+func TestEveryRightHasItsReason(t *testing.T) {
+	described, err := os.ReadFile("IAM.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string][]string{}
+	for _, p := range policies() {
+		for _, s := range p.statements {
+			for _, r := range s.rights {
+				known[s.sid] = append(known[s.sid], r.action)
+				if r.calls == "" || s.why == "" {
+					t.Errorf("%s of %s has no reason", r.action, s.sid)
+				}
+			}
+		}
+	}
+	for _, s := range functionStatements(t) {
+		if s.Effect != "Allow" || !slices.Equal(s.actions(), known[s.Sid]) {
+			t.Errorf("%s: %s %v, but iam.go has %v", s.Sid, s.Effect, s.actions(), known[s.Sid])
+		}
+		for _, action := range s.actions() {
+			if !strings.Contains(string(described), "| `"+action+"` |") {
+				t.Errorf("IAM.md does not say what %s is for", action)
+			}
+		}
+		delete(known, s.Sid)
+	}
+	if len(known) > 0 {
+		t.Errorf("not in the template: %v", known)
+	}
+}
+
+func TestOnlyDescribeIsForEverything(t *testing.T) {
+	made := committed(t)
+	all := functionStatements(t)
+	for _, name := range made.kind("AWS::IAM::ManagedPolicy") {
+		all = append(all, statements(t, made.Resources[name])...)
+	}
+	for _, s := range all {
+		for _, action := range s.actions() {
+			service, verb, _ := strings.Cut(action, ":")
+			if strings.Contains(action, "*") {
+				t.Errorf("%s has the action %s", s.Sid, action)
+			}
+			if s.Resource == "*" && (service != "ec2" || !strings.HasPrefix(verb, "Describe")) {
+				t.Errorf("%s: %s may be done to everything", s.Sid, action)
+			}
+		}
+		if _, list := s.Resource.([]any); s.Resource == nil || list {
+			t.Errorf("%s: resource %v is not one", s.Sid, s.Resource)
+		}
+	}
+	role := made.of(t, "FunctionRole", "AWS::IAM::Role")
+	if role.Properties["ManagedPolicyArns"] != nil || role.Properties["Policies"] != nil {
+		t.Error("the function's role has rights that IAM.md does not know")
+	}
+}
+
+func TestRightsAreBounded(t *testing.T) {
+	bySid := map[string]stated{}
+	for _, s := range functionStatements(t) {
+		bySid[s.Sid] = s
+	}
+	const names = "route53:ChangeResourceRecordSets"
+	for _, test := range []struct{ sid, resource, operator, key, value string }{
+		{"PoolAddresses", ":elastic-ip/*", "StringEquals", "aws:ResourceTag/${PoolTagKey}", "${PoolTagValue}"},
+		{"PoolAddresses", ":elastic-ip/*", "StringLike", "aws:ResourceTag/${OtherKey}", "${OtherValue}"},
+		{"ReverseNames", ":elastic-ip/*", "StringEquals", "aws:ResourceTag/${PoolTagKey}", "${PoolTagValue}"},
+		{"ReverseNames", ":elastic-ip/*", "StringLike", "aws:ResourceTag/${OtherKey}", "${OtherValue}"},
+		{"ClusterInterfaces", ":network-interface/*", "StringEquals", "aws:ResourceTag/${ClusterTagKey}", "${ClusterTagValue}"},
+		{"ClusterInstances", ":instance/*", "StringEquals", "aws:ResourceTag/${ClusterTagKey}", "${ClusterTagValue}"},
+		{"Names", ":hostedzone/${HostedZoneId}", "ForAllValues:StringEquals", names + "RecordTypes", "[A TXT]"},
+		{"Names", ":hostedzone/${HostedZoneId}", "ForAllValues:StringEquals", names + "Actions", "[CREATE DELETE]"},
+		{"Names", ":hostedzone/${HostedZoneId}", "ForAllValues:StringLike", names + "NormalizedRecordNames", "[map[Fn::Sub:*.${Suffix}]]"},
+		{"Zone", ":hostedzone/${HostedZoneId}", "", "", ""},
+		{"Propagation", ":route53:::change/*", "", "", ""},
+		{"Bindings", ":table/${BindingTable}", "", "", ""},
+		{"Records", ":table/${RecordTable}", "", "", ""},
+		{"Queue", "${Queue.Arn}", "", "", ""},
+		{"Log", "${LogGroup.Arn}", "", "", ""},
+	} {
+		s := bySid[test.sid]
+		resource := fmt.Sprint(s.Resource)
+		if text, ok := get(s.Resource, "Fn::Sub").(string); ok {
+			resource = text
+		}
+		if !strings.HasSuffix(resource, test.resource) {
+			t.Errorf("%s is about %s, not %s", test.sid, resource, test.resource)
+		}
+		if test.operator != "" && fmt.Sprint(s.Condition[test.operator][test.key]) != test.value {
+			t.Errorf("%s: %s %s is %v, want %s", test.sid, test.operator, test.key, s.Condition[test.operator][test.key], test.value)
+		}
+	}
+}
+
+// TestPoolPolicyWithValues does what CloudFormation does with the text.
+func TestPoolPolicyWithValues(t *testing.T) {
+	document := committed(t).of(t, "PoolPolicy", "AWS::IAM::Policy").Properties["PolicyDocument"]
+	text := get(document, "Fn::Sub", 0).(string)
+	other := get(document, "Fn::Sub", 1)
+	for key, want := range map[string]string{"OtherKey": "[TwoPoolTags map[Ref:PoolTagKey2] map[Ref:PoolTagKey]]", "OtherValue": "[TwoPoolTags map[Ref:PoolTagValue2] map[Ref:PoolTagValue]]"} {
+		if got := fmt.Sprint(get(other, key, "Fn::If")); got != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+	filled := strings.NewReplacer("${PoolTagKey}", "Pool", "${PoolTagValue}", "byol", "${OtherKey}", "App", "${OtherValue}", "streaming",
+		"${ClusterTagKey}", "eks:eks-cluster-name", "${ClusterTagValue}", "prod",
+		"${AWS::Partition}", "aws", "${AWS::Region}", "eu-central-1", "${AWS::AccountId}", "123456789012").Replace(text)
+	if strings.Contains(filled, "${") {
+		t.Errorf("not all is filled in: %s", filled)
+	}
+	var made struct{ Statement []stated }
+	if err := json.Unmarshal([]byte(filled), &made); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]map[string]any{
+		"StringEquals": {"aws:ResourceTag/Pool": "byol"},
+		"StringLike":   {"aws:ResourceTag/App": "streaming"},
+	}
+	if got := made.Statement[0].Condition; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("condition %v, want %v", got, want)
+	}
+}
+
+func TestNodesMayOnlyBind(t *testing.T) {
+	made := committed(t)
+	if names := made.kind("AWS::IAM::ManagedPolicy"); !slices.Equal(names, []string{"NodePolicy"}) {
+		t.Fatalf("managed policies %v", names)
+	}
+	all := statements(t, made.Resources["NodePolicy"])
+	resource, _ := get(all[0].Resource, "Fn::Sub").(string)
+	if len(all) != 1 || !slices.Equal(all[0].actions(), []string{"execute-api:Invoke"}) || !strings.HasSuffix(resource, ":${Api}/$default/POST/v1/bind") {
+		t.Errorf("a node may %+v", all)
+	}
+}
+
+// made is in the declarations of what the backends need of their clients.
+var sdkCall = regexp.MustCompile(`(?m)^\t([A-Z][A-Za-z]+)\(context\.Context, \*(ec2|route53|dynamodb)\.[A-Za-z]+Input`)
+
+// TestRightsFollowTheCalls finds new calls in the backends for which there is no right.
+func TestRightsFollowTheCalls(t *testing.T) {
+	allowed := map[string]bool{}
+	for _, s := range functionStatements(t) {
+		for _, action := range s.actions() {
+			allowed[action] = true
+		}
+	}
+	others := map[string]string{
+		"ec2:AllocateAddress": "of an elastic pool, which the function is not configured for",
+		"ec2:ReleaseAddress":  "of an elastic pool, which the function is not configured for",
+		"ec2:CreateTags":      "of an elastic pool, which the function is not configured for",
+		// The template creates the tables.
+		"dynamodb:CreateTable": "of dynamostore.CreateTables",
+	}
+	writes := []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+	found := map[string]bool{}
+	for _, folder := range []string{"eippool/ec2pool", "binder/ec2fleet", "dnspolicy/route53zone", "store/dynamostore"} {
+		files, err := filepath.Glob(filepath.Join("../../..", folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range sdkCall.FindAllStringSubmatch(string(text), -1) {
+				found[call[2]+":"+call[1]] = true
+			}
+		}
+	}
+	if found["dynamodb:TransactWriteItems"] {
+		delete(found, "dynamodb:TransactWriteItems")
+		for _, action := range writes {
+			found[action] = true
+		}
+	}
+	if len(found) < 15 {
+		t.Errorf("only these calls were found: %v", slices.Sorted(maps.Keys(found)))
+	}
+	for call := range found {
+		if !allowed[call] && others[call] == "" {
+			t.Errorf("%s is called, and not allowed", call)
+		}
+	}
+	for action := range allowed {
+		service, _, _ := strings.Cut(action, ":")
+		if slices.Contains([]string{"ec2", "route53", "dynamodb"}, service) && !found[action] {
+			t.Errorf("%s is allowed, and not called", action)
+		}
+	}
+}
