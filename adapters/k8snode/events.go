@@ -1,0 +1,84 @@
+package k8snode
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/eipbinder/eipbinder/binder"
+)
+
+// action is what the events say that was being done.
+const action = "Bind"
+
+func (w *worker) tell(reason, note string) {
+	w.recorder.Eventf(w.node, nil, corev1.EventTypeNormal, reason, action, "%s", note)
+}
+
+func (w *worker) warn(reason, note string) {
+	const longest = 1000 // of 1024
+	w.recorder.Eventf(w.node, nil, corev1.EventTypeWarning, reason, action, "%.*s", longest, note)
+}
+
+func (w *worker) tellBound(o binder.Outcome) {
+	w.tell("Bound", fmt.Sprintf("%s is %s", strings.TrimSuffix(o.Name, "."), o.IP))
+}
+
+// tellUnbound is about a Node that is gone.
+func (c *Controller) tellUnbound(node string, o binder.Outcome) {
+	gone := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
+	c.recorder.Eventf(gone, nil, corev1.EventTypeNormal, "Unbound", action, "%s gave its address back", o.InstanceID)
+}
+
+// tellWaiting says, once, why a node is not bound, and returns when to come back
+// to say so.
+func (w *worker) tellWaiting(o binder.Outcome) time.Duration {
+	reason, patient := "", false
+	note := o.Reason
+	switch o.Status {
+	case binder.Busy, binder.NotReady:
+		reason, patient = "WaitingForBinding", true
+	case binder.Exhausted:
+		reason = "PoolExhausted"
+	case binder.Ineligible:
+		reason = "NotSelected"
+	case binder.Failed:
+		reason, note = "BindingFailed", o.Err.Error()
+	default:
+		reason, patient, note = "InstanceUnknown", true, w.id+" is not known to EC2, or has ended"
+	}
+	if patient {
+		if wait := w.opts.Patience - time.Since(w.know.since); wait > 0 {
+			return wait
+		}
+	}
+	if w.looks.tellOnce(w.id, reason) {
+		w.warn(reason, note)
+	}
+	return 0
+}
+
+// tellUnregistered says that the node is bound, and that nobody has registered
+// it. It returns when to come back: the label's coming is an event of its own.
+func (w *worker) tellUnregistered() time.Duration {
+	if wait := w.opts.Patience - time.Since(w.node.CreationTimestamp.Time); wait > 0 {
+		return wait
+	}
+	if w.looks.tellOnce(w.id, "unregistered") {
+		w.warn("WaitingForRegistration", "the worker is bound, but the node has no label "+w.opts.RegisteredLabel+"=true yet")
+	}
+	return time.Minute
+}
+
+// noInstance says that a node has no instance, or none yet: then its coming is an
+// event of its own. It returns when to come back to say so.
+func (c *Controller) noInstance(node *corev1.Node, err error) time.Duration {
+	if wait := c.opts.Patience - time.Since(node.CreationTimestamp.Time); wait > 0 {
+		return wait
+	}
+	c.recorder.Eventf(node, nil, corev1.EventTypeWarning, "NoInstance", action, "%v", err)
+	return 0
+}

@@ -1,0 +1,145 @@
+// Package k8snode drives a [binder.Binder], or a [binder.Mux], by the Nodes of a
+// Kubernetes cluster, such as those that Karpenter launches. A [Controller] runs in
+// a manager of controller-runtime:
+//
+//	c, err := k8snode.New(b)
+//	if err != nil {
+//		return err
+//	}
+//	options.Cache = c.Cache() // of the manager: keeps of a Node what is needed
+//	…
+//	if err := c.SetupWithManager(mgr); err != nil {
+//		return err
+//	}
+//	return mgr.Start(ctx)
+//
+// # The gate
+//
+// A node starts with a taint that keeps pods away ([Options.Taint]; Karpenter's
+// startupTaints). It is removed once the binding is usable: the address is
+// associated, the name is in sync, the record is written. Karpenter puts startup
+// taints back until it has registered the node, so the controller waits for that.
+// One JSON patch, whose tests make it fail where somebody was faster, removes the
+// taint and writes address, name and state to the node: what others change at
+// the same time is never lost.
+//
+// # Leaving
+//
+// A node that is being deleted, or that Karpenter disrupts, is drained: schedule
+// servers do not pick it any more, while its address and name stay. So is a
+// cordoned one; uncordoned, it is shown again. The controller shows again only
+// what it has hidden itself, which it notes on the node before; that an operator
+// drained a worker, too, while it was hidden, is not to be told apart. When the
+// Node is gone, the binding is taken back as soon as EC2 says that the instance
+// is shutting down or terminated. No condition of the node, NotReady above all,
+// takes an address away. There is no finalizer: the store remembers, and what
+// happens while no controller runs is found by the first sweep of the next one.
+//
+// # Many nodes
+//
+// Nodes that become due within a short window are one call of Reconcile. A call
+// ends with its slowest instance: give [Controller.Observe] to the Binder
+// (Options.Observer), and each node's gate opens as soon as its own binding is
+// usable. A node costs the API server four requests in its life: a patch and an
+// event when it is bound, an event when it leaves, an event when it is unbound.
+//
+// A Controller is safe for concurrent use. Of several replicas one works, by the
+// manager's leader election; that two work for a moment does no harm.
+package k8snode
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/eipbinder/eipbinder/binder"
+)
+
+// Binder is what a Controller calls; *binder.Binder has it, and *binder.Mux.
+type Binder interface {
+	Reconcile(ctx context.Context, ids ...string) ([]binder.Outcome, error)
+	Drain(ctx context.Context, id string) (binder.Outcome, error)
+	Undrain(ctx context.Context, id string) (binder.Outcome, error)
+	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
+}
+
+var (
+	_ Binder          = (*binder.Binder)(nil)
+	_ Binder          = (*binder.Mux)(nil)
+	_ binder.Observer = (*Controller)(nil)
+)
+
+// What the controller writes on a node. Names are annotations, since label values
+// end at 63 characters.
+const (
+	// AnnotationAddress is the Elastic IP address, such as 203.0.113.7.
+	AnnotationAddress = "eipbinder.io/address"
+	// AnnotationName is the DNS name, without trailing dot.
+	AnnotationName = "eipbinder.io/name"
+	// AnnotationHidden says why the controller has drained the worker. It is the
+	// memory of what is to be undrained: without it, nothing is.
+	AnnotationHidden = "eipbinder.io/hidden"
+	// LabelAddress is the address once more, for selectors.
+	LabelAddress = "eipbinder.io/address"
+	// LabelState is StateBound or StateHidden; absent: nothing is bound.
+	LabelState = "eipbinder.io/state"
+	// LabelGaveUp is "true" on a node that was let in without an address.
+	LabelGaveUp = "eipbinder.io/gave-up"
+)
+
+// The values of LabelState.
+const (
+	StateBound  = "bound"
+	StateHidden = "hidden"
+)
+
+// Controller drives a Binder by Nodes. Make one with New.
+type Controller struct {
+	binder   Binder
+	opts     Options
+	looks    *looks
+	client   client.Client
+	recorder events.EventRecorder
+}
+
+// New returns a Controller for the Binder, or a binder.ErrConfig that names the
+// option. It does no I/O.
+func New(b Binder, optFns ...func(*Options)) (*Controller, error) {
+	if b == nil {
+		return nil, errors.Join(binder.ErrConfig, errors.New("k8snode: Binder is nil"))
+	}
+	opts, err := resolve(optFns)
+	if err != nil {
+		return nil, err
+	}
+	return &Controller{binder: b, opts: opts, looks: newLooks(b, opts)}, nil
+}
+
+// Observe opens the gate of a node whose instance the Binder has just bound,
+// without waiting for the others of the same call. It is for the Binder's
+// Options.Observer, and ignores all other events.
+func (c *Controller) Observe(_ context.Context, e binder.Event) {
+	if e.Kind == binder.EventBound {
+		c.looks.landEarly(binder.Outcome{
+			InstanceID: e.InstanceID, Status: binder.Bound, AllocationID: e.AllocationID, IP: e.IP, Name: e.Name,
+		})
+	}
+}
+
+// name is the controller's among those of the manager, and in events.
+const name = "eipbinder"
+
+// SetupWithManager makes the manager run the controller and its sweeps.
+func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	c.client, c.recorder = mgr.GetClient(), mgr.GetEventRecorder(name)
+	if err := c.watch(mgr); err != nil {
+		return err
+	}
+	if err := mgr.Add(c.looks); err != nil {
+		return err
+	}
+	return mgr.Add(sweeper{c})
+}

@@ -1,0 +1,319 @@
+package k8snode
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/eipbinder/eipbinder/binder"
+)
+
+// looks gathers the instances of nodes that are to be reconciled into few calls
+// of the Binder, and keeps what came of it until the node was told.
+type looks struct {
+	binder Binder
+	opts   Options
+	wake   chan struct{} // somebody waits
+
+	mu      sync.Mutex
+	entries map[string]*entry   // by instance
+	ofNode  map[string][]string // instances by node, the newest last
+	waiting []string            // for the next call
+	calls   int
+	requeue func(node string) // of the controller's queue; nil before it starts
+}
+
+// entry is what this process knows of an instance. A restart loses it, and asks
+// again.
+type entry struct {
+	node    string
+	outcome *binder.Outcome // the newest; nil: none, or the node was told
+	due     time.Time       // when to ask again, if the node still needs it
+	since   time.Time       // when it was first asked
+	fails   int             // in a row
+	told    map[string]bool // events that were sent about waiting
+	gone    bool            // its Node is
+	drained bool            // by this process
+	foreign bool            // an operator had drained it before the node was to be hidden
+
+	asked bool // for the next call
+	call  int  // the call that is to answer; 0: none
+	again bool // ask once more after it
+}
+
+func newLooks(b Binder, opts Options) *looks {
+	return &looks{
+		binder: b, opts: opts, wake: make(chan struct{}, 1),
+		entries: map[string]*entry{}, ofNode: map[string][]string{},
+	}
+}
+
+// Start makes the calls until the context ends.
+func (l *looks) Start(ctx context.Context) error {
+	var calls sync.WaitGroup
+	defer calls.Wait()
+	for ctx.Err() == nil {
+		l.gather(ctx)
+		if n, ids := l.depart(); len(ids) > 0 {
+			calls.Go(func() { l.call(ctx, n, ids) })
+		}
+	}
+	return nil
+}
+
+// gather waits for instances, and then for more of them.
+func (l *looks) gather(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-l.wake:
+	}
+	last := time.After(10 * l.opts.Window)
+	for {
+		select {
+		case <-l.wake:
+			continue
+		case <-ctx.Done():
+		case <-time.After(l.opts.Window):
+		case <-last:
+		}
+		return
+	}
+}
+
+// depart takes those that wait, for a call with a number.
+func (l *looks) depart() (call int, ids []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ids, l.waiting = l.waiting, nil
+	l.calls++
+	for _, id := range ids {
+		if e := l.entries[id]; e != nil {
+			e.asked, e.call = false, l.calls
+		}
+	}
+	return l.calls, ids
+}
+
+func (l *looks) call(ctx context.Context, call int, ids []string) {
+	limited, cancel := context.WithTimeout(ctx, l.opts.CallTime)
+	defer cancel()
+	outcomes, _ := l.binder.Reconcile(limited, ids...) // each failed outcome has its error
+	if ctx.Err() != nil {
+		return // the process ends
+	}
+	for _, o := range outcomes {
+		l.land(call, o)
+	}
+}
+
+// land takes an outcome of a call, unless the instance has one already, or was
+// asked about again.
+func (l *looks) land(call int, o binder.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[o.InstanceID]
+	if e == nil || e.call != call {
+		return
+	}
+	e.call = 0
+	l.keep(e, o)
+	if e.again {
+		e.again = false
+		l.enlist(o.InstanceID, e)
+	}
+}
+
+// landEarly takes the outcome of an instance whose call has not ended yet.
+func (l *looks) landEarly(o binder.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[o.InstanceID]; e != nil && e.call != 0 && !e.again {
+		e.call = 0
+		l.keep(e, o)
+	}
+}
+
+// found takes an outcome that was not asked for: a sweep's.
+func (l *looks) found(o binder.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[o.InstanceID]; e != nil && e.call == 0 {
+		l.keep(e, o)
+	}
+}
+
+// keep notes an outcome, and lets the node be told.
+func (l *looks) keep(e *entry, o binder.Outcome) {
+	e.outcome = &o
+	e.due = time.Now().Add(l.comeBack(e, o))
+	if bound(o) {
+		e.fails, e.drained, e.told = 0, draining(o), nil
+	}
+	if o.Err != nil {
+		l.log(e.node, o)
+	}
+	if l.requeue != nil {
+		l.requeue(e.node)
+	}
+}
+
+// comeBack is when to ask again about a node that is not bound. Where only a
+// person can help, a sweep's pace is enough.
+func (l *looks) comeBack(e *entry, o binder.Outcome) time.Duration {
+	const longest = time.Minute
+	switch {
+	case o.Status.Waiting():
+		return max(o.RetryAfter, shortRetry)
+	case terminal(o):
+		return l.opts.SweepEvery
+	case o.Err != nil:
+		e.fails = min(e.fails+1, 10)
+		return min(time.Second<<e.fails, longest)
+	}
+	return min(15*time.Second, l.opts.SweepEvery) // EC2 may not show it yet
+}
+
+// log logs what failed, as an error if trying again cannot help.
+func (l *looks) log(node string, o binder.Outcome) {
+	level := slog.LevelWarn
+	if terminal(o) {
+		level = slog.LevelError
+	}
+	l.opts.Logger.Log(context.Background(), level, "binding failed", "node", node, "instance", o.InstanceID, "error", o.Err)
+}
+
+// ask lets the next call include the instance.
+func (l *looks) ask(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	switch {
+	case e == nil || e.asked:
+	case e.call != 0:
+		e.again = e.again || e.gone // what is on its way answers anybody else
+	default:
+		l.enlist(id, e)
+	}
+}
+
+func (l *looks) enlist(id string, e *entry) {
+	if e.since.IsZero() {
+		e.since = time.Now()
+	}
+	e.outcome, e.asked = nil, true
+	l.waiting = append(l.waiting, id)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// attach says which node has the instance.
+func (l *looks) attach(node, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	if e == nil {
+		e = &entry{}
+		l.entries[id] = e
+	}
+	e.node, e.gone = node, false
+	if !slices.Contains(l.ofNode[node], id) {
+		l.ofNode[node] = append(l.ofNode[node], id)
+	}
+}
+
+// forget drops what is known of the instance of a node that is gone.
+func (l *looks) forget(node, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil && e.gone {
+		delete(l.entries, id)
+	}
+	l.ofNode[node] = slices.DeleteFunc(l.ofNode[node], func(other string) bool { return other == id })
+	if len(l.ofNode[node]) == 0 {
+		delete(l.ofNode, node)
+	}
+}
+
+// left returns the instances that the node had before it had this one.
+func (l *looks) left(node, id string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.ofNode[node]), func(other string) bool { return other == id })
+}
+
+// bury notes that the instance's Node is gone, and reports whether that is new.
+func (l *looks) bury(node, id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	if e == nil || e.gone || e.node != node {
+		return false
+	}
+	e.gone, e.outcome = true, nil
+	return true
+}
+
+// of returns a copy of what is known of the instance.
+func (l *looks) of(id string) entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		return *e
+	}
+	return entry{}
+}
+
+// done drops the outcome, if it is still this one: the node was told.
+func (l *looks) done(id string, o *binder.Outcome) {
+	l.change(id, func(e *entry) {
+		if e.outcome == o {
+			e.outcome = nil
+		}
+	})
+}
+
+// tellOnce reports whether nobody was told this about the instance, since it was
+// last bound.
+func (l *looks) tellOnce(id, what string) bool {
+	first := false
+	l.change(id, func(e *entry) {
+		if e.told == nil {
+			e.told = map[string]bool{}
+		}
+		first = !e.told[what]
+		e.told[what] = true
+	})
+	return first
+}
+
+func (l *looks) change(id string, edit func(*entry)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[id]; e != nil {
+		edit(e)
+	}
+}
+
+func bound(o binder.Outcome) bool { return o.Status == binder.Bound || o.Status == binder.AlreadyBound }
+
+// draining reports whether the worker is hidden, which the Binder says by this
+// reason.
+func draining(o binder.Outcome) bool { return bound(o) && o.Reason == "draining" }
+
+// unbound reports whether nothing is bound to the instance. An ineligible one may
+// still have what was bound to it before.
+func unbound(o binder.Outcome) bool {
+	return o.Status == binder.Unbound || o.Status == binder.Gone || o.Status == binder.Exhausted
+}
+
+// terminal reports whether the outcome is a failure that trying again cannot mend.
+func terminal(o binder.Outcome) bool {
+	var failure *binder.Error
+	return errors.As(o.Err, &failure) && failure.Terminal
+}

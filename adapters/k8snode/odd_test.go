@@ -1,0 +1,221 @@
+package k8snode_test
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/eipbinder/eipbinder/adapters/k8snode"
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/store/memstore"
+)
+
+func mustParse(t *testing.T, selector string) labels.Selector {
+	t.Helper()
+	parsed, err := labels.Parse(selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+func (w *world) addAddress(allocationID, ip string) {
+	w.mempool.Add(eippool.Address{AllocationID: allocationID, IP: netip.MustParseAddr(ip)})
+}
+
+// pod runs on the node; it is not ready yet.
+func (w *world) pod(node, app string) *corev1.Pod {
+	w.Helper()
+	none := int64(0)
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: node + "-" + app, Namespace: "default", Labels: map[string]string{"app": app}},
+		Spec: corev1.PodSpec{
+			NodeName: node, HostNetwork: true, TerminationGracePeriodSeconds: &none,
+			Containers: []corev1.Container{{Name: "server", Image: "example.com/server"}},
+		},
+	}
+	if err := w.kube.Create(w.Context(), pod); err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = w.kube.Delete(context.WithoutCancel(w.Context()), pod) })
+	return pod
+}
+
+func (w *world) ready(pod *corev1.Pod, ready bool) {
+	w.Helper()
+	status := map[bool]corev1.ConditionStatus{true: corev1.ConditionTrue, false: corev1.ConditionFalse}[ready]
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}
+	if err := w.kube.Status().Update(w.Context(), pod); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// A node that says later which instance it is, is served then.
+func TestProviderIDMissingAtFirst(t *testing.T) {
+	w := newWorld(t, 1, func(o *k8snode.Options) { o.Patience = time.Second })
+	w.start()
+	id := w.launch(binder.Running)
+	node := w.register("a", "", registered).Name
+	w.eventually("told", func() bool { return w.told(node, "NoInstance") })
+	w.edit(node, func(n *corev1.Node) { n.Spec.ProviderID = "aws:///eu-central-1a/" + id })
+	w.eventually("bound", func() bool { return w.visible(id) && !hasTaint(w.node(node), gate) })
+}
+
+// A node that loses its label is left alone, and its binding ends with it.
+func TestLabelRemovedWhileBound(t *testing.T) {
+	w := newWorld(t, 1)
+	w.start()
+	id := w.launch(binder.Running)
+	node := w.register("a", id, registered).Name
+	w.eventually("bound", func() bool { return w.state(node) == "bound" })
+	w.edit(node, func(n *corev1.Node) { delete(n.Labels, "karpenter.sh/nodepool"); n.Spec.Unschedulable = true })
+	w.stays("bound and visible", func() bool { return w.visible(id) && w.state(node) == "bound" })
+	w.fleet.SetState(id, binder.Terminated)
+	w.remove(node)
+	w.eventually("unbound", func() bool { return w.record(id) == nil })
+}
+
+// Deleted before it was bound, a node leaves nothing behind.
+func TestDeletedBeforeBound(t *testing.T) {
+	w := newWorld(t, 1)
+	w.start()
+	id := w.launch(binder.Pending)
+	node := w.register("a", id, registered).Name
+	w.eventually("asked", func() bool { return len(w.calls.batches()) > 0 })
+	w.remove(node)
+	w.fleet.SetState(id, binder.Terminated)
+	w.stays("unbound", func() bool { return w.record(id) == nil })
+	if free, err := w.pool.List(t.Context()); err != nil || free[0].Associated() {
+		t.Errorf("%v, %v", free, err)
+	}
+	other := w.launch(binder.Running)
+	w.register("b", other, registered)
+	w.eventually("another gets the address", func() bool { return w.visible(other) })
+}
+
+// A Node of the same name with another instance is another node.
+func TestRegisteredAgain(t *testing.T) {
+	w := newWorld(t, 2)
+	w.start()
+	first := w.launch(binder.Running)
+	node := w.register("a", first, registered).Name
+	w.eventually("bound", func() bool { return w.state(node) == "bound" })
+	second := w.launch(binder.Running)
+	w.fleet.SetState(first, binder.Terminated)
+	w.remove(node)
+	w.register("a", second, registered)
+	w.eventually("the second is bound", func() bool { return w.visible(second) && w.state(node) == "bound" })
+	w.eventually("the first is unbound", func() bool { return w.record(first) == nil })
+	if got, want := w.node(node).Annotations[k8snode.AnnotationAddress], w.record(second).IP.String(); got != want {
+		t.Errorf("the node says %s, the record %s", got, want)
+	}
+}
+
+// A binding that is lost is taken from the node, and the next one told.
+func TestAddressGivenBackByHand(t *testing.T) {
+	w := newWorld(t, 1)
+	w.start()
+	id := w.launch(binder.Running)
+	node := w.register("a", id, registered).Name
+	w.eventually("bound", func() bool { return w.state(node) == "bound" })
+	a, err := w.pool.Lookup(t.Context(), "eipalloc-0000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.pool.Disassociate(t.Context(), a[0].AssociationID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.mempool.Release(t.Context(), "eipalloc-0000"); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the node says nothing any more", func() bool {
+		n := w.node(node)
+		return n.Labels[k8snode.LabelState] == "" && n.Annotations[k8snode.AnnotationAddress] == ""
+	})
+	if hasTaint(w.node(node), gate) {
+		t.Error("the startup taint came back")
+	}
+	w.addAddress("eipalloc-next", "203.0.113.9")
+	w.eventually("the next address", func() bool { return w.node(node).Annotations[k8snode.AnnotationAddress] == "203.0.113.9" })
+}
+
+// Nodes that leave while no controller runs: the first sweep finds them.
+func TestLeavingWhileDown(t *testing.T) {
+	w := newWorld(t, 3)
+	c := w.start()
+	gone, going, staying := w.launch(binder.Running), w.launch(binder.Running), w.launch(binder.Running)
+	nodeGone, nodeGoing := w.register("gone", gone, registered).Name, w.register("going", going, registered, finalized).Name
+	w.register("staying", staying, registered)
+	for _, id := range []string{gone, going, staying} {
+		w.eventually("bound", func() bool { return w.visible(id) })
+	}
+	c.stop()
+	w.fleet.SetState(gone, binder.Terminated)
+	w.remove(nodeGone)
+	w.remove(nodeGoing)
+	w.start()
+	w.eventually("unbound", func() bool { return w.record(gone) == nil })
+	w.eventually("drained", func() bool { return !w.visible(going) && w.record(going) != nil })
+	if !w.visible(staying) {
+		t.Error("one that stays is hidden")
+	}
+}
+
+// Two controllers of two deployments with the same pool are safe, and are warned.
+func TestTwoDeployments(t *testing.T) {
+	w := newWorld(t, 4)
+	var mu sync.Mutex
+	var log strings.Builder
+	warnings := slog.New(slog.NewTextHandler(writerFunc(func(line []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return log.Write(line)
+	}), nil))
+	said := func(what string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Contains(log.String(), what)
+	}
+	other := w.newBinder(memstore.New(), func(o *binder.Options) { o.BinderID = "other" })
+	w.run(w.newController(other, func(o *k8snode.Options) { o.Logger = warnings }))
+	w.start(func(o *k8snode.Options) { o.Logger = warnings })
+	var ids []string
+	for _, name := range []string{"a", "b", "c"} {
+		ids = append(ids, w.launch(binder.Running))
+		w.register(name, ids[len(ids)-1], registered)
+	}
+	for i, name := range []string{"a", "b", "c"} {
+		w.eventually("the gate of "+name, func() bool { return !hasTaint(w.node(w.name+"-"+name), gate) })
+		if i == 0 {
+			w.eventually("warned", func() bool { return said("unexplained-association") || said("which no record explains") })
+		}
+	}
+	addresses, err := w.pool.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]int{}
+	for _, a := range addresses {
+		if a.Associated() {
+			held[a.InstanceID]++
+		}
+	}
+	for _, id := range ids {
+		if held[id] != 1 {
+			t.Errorf("%s holds %d addresses", id, held[id])
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(line []byte) (int, error) { return f(line) }

@@ -1,0 +1,206 @@
+package k8snode
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/eipbinder/eipbinder/binder"
+)
+
+// worker is a node and its instance, as they are now.
+type worker struct {
+	*Controller
+	node *corev1.Node
+	id   string
+	why  hiding
+	know entry
+}
+
+// Reconcile brings one node to what should be, from what the cache shows and what
+// is known of its instance. Where something about the instance is to be found
+// out, it asks for that, and is called again with the answer.
+func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	var node corev1.Node
+	err := c.client.Get(ctx, req.NamespacedName, &node)
+	if apierrors.IsNotFound(err) {
+		return after(c.goodbye(req.Name, "")), nil
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if !c.opts.Selector.Matches(labels.Set(node.Labels)) {
+		return reconcile.Result{}, nil // not ours any more; what is bound stays bound
+	}
+	id, err := instanceOf(node.Spec.ProviderID)
+	if err != nil {
+		return after(c.noInstance(&node, err)), nil
+	}
+	wait := c.goodbye(req.Name, id)
+	c.looks.attach(node.Name, id)
+	ready, err := c.podReady(ctx, node.Name)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	w := worker{Controller: c, node: &node, id: id, why: c.opts.why(&node, ready), know: c.looks.of(id)}
+	again, err := w.work(ctx)
+	return after(sooner(wait, again)), err
+}
+
+// goodbye takes care of instances that this node had, and that have no Node any
+// more. It returns when to come back; zero: it need not.
+func (c *Controller) goodbye(node, id string) time.Duration {
+	var wait time.Duration
+	for _, old := range c.looks.left(node, id) {
+		wait = sooner(wait, c.ended(node, old))
+	}
+	return wait
+}
+
+// ended lets the binding be taken back, once, of an instance whose Node is gone.
+// Where the instance still runs, or nobody knows, a sweep goes on.
+func (c *Controller) ended(node, id string) time.Duration {
+	if c.looks.bury(node, id) {
+		c.looks.ask(id)
+		return 0
+	}
+	know := c.looks.of(id)
+	switch o := know.outcome; {
+	case know.node != node: // another node has it by now
+	case o == nil:
+		return 0 // the answer is on its way
+	case o.Status.Waiting():
+		return c.askWhenDue(id, know)
+	case o.Status == binder.Unbound:
+		c.tellUnbound(node, *o)
+	}
+	c.looks.forget(node, id)
+	return 0
+}
+
+// askWhenDue asks about an instance again if it is time, or says when it is.
+func (c *Controller) askWhenDue(id string, know entry) time.Duration {
+	if wait := time.Until(know.due); wait > 0 {
+		return wait
+	}
+	c.looks.ask(id)
+	return 0
+}
+
+// work does what there is to do about a node, and returns when to come back.
+func (w *worker) work(ctx context.Context) (time.Duration, error) {
+	if w.why == leaving {
+		return w.leave(ctx)
+	}
+	if wait, err := w.tellNode(ctx); wait > 0 || err != nil {
+		return wait, err
+	}
+	if w.node.Labels[LabelState] == "" {
+		return w.await(ctx)
+	}
+	return w.settle(ctx)
+}
+
+// tellNode tells the node what was found out, if that says that it is bound, or is
+// no more.
+func (w *worker) tellNode(ctx context.Context) (time.Duration, error) {
+	o := w.know.outcome
+	switch {
+	case o == nil:
+		return 0, nil
+	case bound(*o):
+		wait, err := w.publish(ctx, *o)
+		if wait == 0 && err == nil {
+			w.looks.done(w.id, o)
+			w.know = w.looks.of(w.id)
+		}
+		return wait, err
+	case unbound(*o) && w.node.Labels[LabelState] != "":
+		return w.unpublish(ctx)
+	}
+	return 0, nil
+}
+
+// await waits for the binding of a node that has none.
+func (w *worker) await(ctx context.Context) (time.Duration, error) {
+	o := w.know.outcome
+	if o == nil {
+		w.looks.ask(w.id)
+		return 0, nil
+	}
+	wait := w.tellWaiting(*o)
+	if o.Status == binder.Exhausted && w.opts.DryPool == Admit && w.opts.gated(w.node) >= 0 {
+		timeout, err := w.giveUp(ctx)
+		if timeout > 0 || err != nil {
+			return sooner(timeout, w.askWhenDue(w.id, w.know)), err
+		}
+	}
+	return sooner(wait, w.askWhenDue(w.id, w.know)), nil
+}
+
+// leave drains the worker of a node that is being deleted, once in the life of
+// this process.
+func (w *worker) leave(ctx context.Context) (time.Duration, error) {
+	if w.know.drained {
+		return 0, nil
+	}
+	return w.drain(ctx)
+}
+
+// settle hides or shows a bound worker. Only one that was not drained by
+// somebody else, which a fresh answer tells, becomes the controller's to show.
+func (w *worker) settle(ctx context.Context) (time.Duration, error) {
+	noted := w.node.Annotations[AnnotationHidden] != ""
+	switch {
+	case w.why == shown && noted:
+		return w.undrain(ctx)
+	case w.why == shown:
+		w.looks.change(w.id, func(e *entry) { e.foreign = false })
+		return 0, nil
+	case noted && !w.know.drained:
+		return w.drain(ctx)
+	case noted || w.know.foreign:
+		return 0, nil
+	case w.know.outcome != nil: // the answer was that it is not known now
+		return w.askWhenDue(w.id, w.know), nil
+	}
+	w.looks.ask(w.id)
+	return 0, nil
+}
+
+// send patches the node, which becomes what it is then. Where somebody was
+// faster, it returns when to come back, with what the cache shows by then.
+func (w *worker) send(ctx context.Context, p *patch) (time.Duration, error) {
+	if p.empty() {
+		return 0, nil
+	}
+	raw, err := p.raw()
+	if err == nil {
+		err = w.client.Patch(ctx, w.node, raw)
+	}
+	switch {
+	case apierrors.IsConflict(err) || apierrors.IsInvalid(err): // a test that fails is "invalid"
+		return shortRetry, nil
+	case err != nil:
+		return 0, client.IgnoreNotFound(err)
+	}
+	return 0, nil
+}
+
+// shortRetry gives the cache time to show what was changed.
+const shortRetry = 100 * time.Millisecond
+
+// sooner returns the shorter time; zero is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
+}
+
+func after(wait time.Duration) reconcile.Result { return reconcile.Result{RequeueAfter: wait} }
