@@ -55,6 +55,8 @@ type Adopted struct {
 //   - A name under the suffix that points at an address which nobody holds stays
 //     with the address like a kept name: the next sweep removes it, unless
 //     Options.KeepNames wants it. The row of such an address goes with that sweep.
+//     So sweep before new workers are bound: one that gets the address before has
+//     that name, too, until it goes.
 //   - The rest is left, with the reason.
 //
 // What a record is about already is not mentioned, so that repeating an Adopt
@@ -66,11 +68,18 @@ func (b *Binder) Adopt(ctx context.Context, optFns ...func(*AdoptOptions)) (Adop
 	return all, err
 }
 
-// Adopt is [Binder.Adopt] of each profile. A row is left only if no profile's pool
-// has its address.
+// Adopt is [Binder.Adopt] of each profile. A row is left only if no pool of the
+// profiles on its store has its address.
 func (m *Mux) Adopt(ctx context.Context, optFns ...func(*AdoptOptions)) (Adoption, error) {
 	all := Adoption{Taken: []Adopted{}, Left: []Adopted{}}
-	foreign := map[store.Row]int{}
+	type place struct {
+		store int
+		row   store.Row
+	}
+	sharing, foreign := map[int]int{}, map[place]int{}
+	for _, p := range m.profiles {
+		sharing[p.store]++
+	}
 	var rows []Adopted
 	var errs []error
 	for _, p := range m.profiles {
@@ -78,8 +87,8 @@ func (m *Mux) Adopt(ctx context.Context, optFns ...func(*AdoptOptions)) (Adoptio
 		errs = append(errs, p.wrap(err))
 		all.DryRun = part.DryRun
 		for _, row := range others {
-			foreign[row]++
-			if foreign[row] == len(m.profiles) {
+			at := place{p.store, row}
+			if foreign[at]++; foreign[at] == sharing[p.store] {
 				rows = append(rows, leftRow(row))
 			}
 		}

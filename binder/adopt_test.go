@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func TestAdopt(t *testing.T) {
 		w.publish(dotted(3), "192.0.2.9")
 		w.publish("sfu-5."+suffix, ip(5))
 		s := withRows{Store: w.store, rows: []store.Row{
-			{IP: w.addresses()[0].IP, Name: "sfu-1." + suffix, Allocated: true},
+			{IP: w.addresses()[0].IP, Name: "sfu-1." + suffix, Allocated: true, AssociationID: w.addresses()[0].AssociationID},
 			{IP: w.addresses()[6].IP, Name: dotted(6)},
 		}}
 		b := w.heir(s)
@@ -275,6 +276,63 @@ func TestMuxAdopts(t *testing.T) {
 		wantLeft := []string{"invalid IP  odd. row of an address that is not in the pool", "203.0.113.8  x.example.com. row of an address that is not in the pool"}
 		if diff := cmp.Diff(wantLeft, reasons(all.Left)); diff != "" {
 			t.Errorf("left (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Rows of addresses that have a record are a sweep's, not "of no address".
+func TestAdoptAgainBeforeASweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		b := w.heir(withRows{Store: w.store, rows: []store.Row{{IP: w.addresses()[0].IP, Name: "sfu-1." + suffix}}})
+		for taken := 1; taken >= 0; taken-- {
+			all, err := b.Adopt(t.Context())
+			if err != nil || len(all.Taken) != taken || len(all.Left) != 0 {
+				t.Errorf("taken %q, left %q, %v; want %d taken", reasons(all.Taken), reasons(all.Left), err, taken)
+			}
+		}
+	})
+}
+
+// The name of the row is the one that schedule servers have acquired, whatever
+// else points at the address.
+func TestAdoptTakesTheRowsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		w.associate(0, "i-1")
+		a := w.addresses()[0]
+		w.publish("static."+suffix, a.IP.String())
+		row := store.Row{IP: a.IP, Name: "sfu-1." + suffix, AssociationID: a.AssociationID, Allocated: true}
+		for _, allocated := range []bool{true, false} {
+			all, err := w.heir(withRows{Store: w.store, rows: []store.Row{row}}).Adopt(t.Context(), func(o *binder.AdoptOptions) { o.DryRun = true })
+			if err != nil || len(all.Taken) != 1 || all.Taken[0].Name != row.Name || all.Taken[0].Allocated != allocated {
+				t.Errorf("%+v, %v; want the row's name, and the flag %t", all, err, allocated)
+			}
+			row.AssociationID = "eipassoc-0" // an earlier worker's
+		}
+	})
+}
+
+// Profiles on stores of their own: a row is left if no pool on its store has its
+// address.
+func TestMuxAdoptsFromEachStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newMuxWorld(t, false)
+		profiles := w.profiles()
+		for n := range profiles {
+			s := withRows{Store: profiles[n].Backends.Store}
+			if n == 0 {
+				s.rows = []store.Row{{IP: netip.MustParseAddr("198.51.100.1"), Name: "x.example.com."}}
+			}
+			profiles[n].Backends.Store = &s
+		}
+		m, err := binder.NewMux(w.fleet, profiles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, err := m.Adopt(t.Context()); err != nil || len(all.Left) != 1 {
+			t.Errorf("%+v, %v; want one row left", all, err)
 		}
 	})
 }

@@ -35,8 +35,8 @@ func (r *run) reserve(ctx context.Context) (decision, error) {
 		case err == nil:
 			r.tell(ctx, EventReserved, r.v.now, "")
 			return decision{}, nil
-		case own && errors.Is(err, store.ErrConflict):
-			return decision{}, err // it holds this one, and must get no other
+		case own:
+			return decision{}, err // it holds this one, which is nobody else's, and must get no other
 		case errors.As(err, &conflict) && conflict.Key.Kind == store.AddressKey:
 			contested = true
 			continue // another worker was faster
@@ -105,7 +105,10 @@ func (r *run) askHolder(ctx context.Context, c candidate, holder *store.Conflict
 		return fmt.Errorf("%w: %w", ErrNameTaken, holder)
 	}
 	r.helped = true
-	if _, err := r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false); err != nil {
+	var err error
+	r.withoutSlot(func() { _, err = r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false) })
+	r.v.now = time.Now()
+	if err != nil {
 		return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
 	}
 	return r.reserveOne(ctx, c)

@@ -74,7 +74,7 @@ func (e *estate) sortOut(pool []eippool.Address, records []store.Record) {
 		known[r.AllocationID] = true
 		e.recorded[r.InstanceID] = true
 	}
-	e.unrecorded = slices.DeleteFunc(pool, func(a eippool.Address) bool { return known[a.AllocationID] })
+	e.unrecorded = slices.DeleteFunc(slices.Clone(pool), func(a eippool.Address) bool { return known[a.AllocationID] })
 	slices.SortFunc(e.unrecorded, func(x, y eippool.Address) int {
 		return cmp.Or(x.IP.Compare(y.IP), strings.Compare(x.AllocationID, y.AllocationID))
 	})
@@ -165,6 +165,11 @@ func (e *estate) nameFor(b *Binder, a eippool.Address, i Instance) (set dnspolic
 			return e.names[a.IP][n], true, nil
 		}
 	}
+	for _, name := range wanted { // schedule servers know it by this one, and their flag is on it
+		if len(e.zone[name]) == 0 {
+			return b.primary(subject, name), false, nil
+		}
+	}
 	if len(e.names[a.IP]) > 0 {
 		return e.names[a.IP][0], true, nil
 	}
@@ -178,6 +183,6 @@ func (e *estate) nameFor(b *Binder, a eippool.Address, i Instance) (set dnspolic
 
 // flag is that of the record's row.
 func (e *estate) flag(r store.Record) bool {
-	n := slices.IndexFunc(e.rows[r.IP], func(row store.Row) bool { return row.Name == r.Name })
+	n := slices.IndexFunc(e.rows[r.IP], func(row store.Row) bool { return row.Name == r.Name && row.AssociationID == r.AssociationID })
 	return n >= 0 && e.rows[r.IP][n].Allocated
 }

@@ -80,7 +80,7 @@ func (r *run) awaitTurn(ctx context.Context, of step) (decision, error) {
 	switch {
 	case errors.As(err, &late):
 		return wait(NotReady, max(late.RetryAfter, time.Second), "the pool's pace leaves no turn in time"), nil
-	case err != nil && ctx.Err() == nil && waiting.Err() != nil:
+	case err != nil && waiting.Err() != nil:
 		return wait(NotReady, time.Second, "the pool's pace left no turn in time"), nil
 	case err != nil:
 		return decision{}, err

@@ -15,8 +15,9 @@ type Adopter interface {
 	Rows(ctx context.Context) iter.Seq2[Row, error]
 
 	// Adopt is Put of a Bound record of an address that has none (Version 0),
-	// except that the row with its IP and Name, if there is one, keeps its flag:
-	// the record returned has it. A record that is there already is a
+	// except that the row with its IP, Name and AssociationID, if there is one, keeps
+	// its flag: the record returned has it. One with another AssociationID is an
+	// earlier worker's, and is replaced. A record that is there already is a
 	// *ConflictError with it; repeating an Adopt with the same WriteID is success.
 	// A record in another phase is ErrInvalid.
 	Adopt(ctx context.Context, r Record) (Record, error)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -73,8 +74,13 @@ func (r *readiness) run(ctx context.Context, c *checked) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	defer close(c.done)
+	defer func() {
+		c.at = time.Now()
+		if v := recover(); v != nil { // not the process's end, as in a request
+			c.err = fmt.Errorf("the check panics: %v", v)
+		}
+	}()
 	c.err = r.check(ctx)
-	c.at = time.Now()
 }
 
 func (c *checked) olderThan(age time.Duration) bool {

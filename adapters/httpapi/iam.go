@@ -18,7 +18,9 @@ type IAMOptions struct {
 	// false if there is none. It must not come from anything that a caller can write,
 	// such as a header. Required.
 	Caller func(r *http.Request) (arn string, ok bool)
-	// Accounts are the IDs of the accounts whose roles count. Required.
+	// Accounts are the IDs of the accounts whose roles count, each for every role
+	// below: one in which anybody may make a role with the name of the workers'
+	// can speak for any instance. Required.
 	Accounts []string
 	// InstanceRoles are the names of the workers' roles, without a path. The trust
 	// policy of such a role must name ec2.amazonaws.com and nobody else: whoever can
@@ -40,7 +42,7 @@ var _ Authenticator = (*IAM)(nil)
 var (
 	roleName  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
-	callerARN = regexp.MustCompile(`^arn:(?:aws|aws-cn|aws-us-gov):sts::([0-9]{12}):assumed-role/([\w+=,.@-]{1,64})/([\w+=,.@-]{2,64})$`)
+	callerARN = regexp.MustCompile(`^arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:sts::([0-9]{12}):assumed-role/([\w+=,.@-]{1,64})/([\w+=,.@-]{2,64})$`)
 )
 
 // NewIAM returns an IAM, or a binder.ErrConfig that names the option.

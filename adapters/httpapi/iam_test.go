@@ -30,6 +30,7 @@ func TestIAM(t *testing.T) {
 	}{
 		{"an instance", "arn:aws:sts::123456789012:assumed-role/media-node/" + worker, instance, nil},
 		{"in China", "arn:aws-cn:sts::123456789012:assumed-role/media-node/" + worker, instance, nil},
+		{"in the European Sovereign Cloud", "arn:aws-eusc:sts::123456789012:assumed-role/media-node/" + worker, instance, nil},
 		{"in GovCloud", "arn:aws-us-gov:sts::123456789012:assumed-role/media-node/" + worker, instance, nil},
 		{"an old ID", "arn:aws:sts::123456789012:assumed-role/media-node/i-01234567", httpapi.Principal{InstanceID: "i-01234567"}, nil},
 		{"an operator", "arn:aws:sts::123456789012:assumed-role/media-operator/jane@example.com", operator, nil},

@@ -10,8 +10,8 @@ import (
 // to SQS, and the function that gets it reconciles.
 type Queue interface {
 	// Enqueue takes the instance, so that it is reconciled soon and not before the
-	// caller has its answer. One that waits already is success, and is not taken
-	// twice. ErrQueueFull and ErrQueueClosed mean that it was not taken; after another
+	// caller has its answer. One that waits already is success, and may be
+	// taken again, which does no harm. ErrQueueFull and ErrQueueClosed mean that it was not taken; after another
 	// error it may have been.
 	Enqueue(ctx context.Context, instanceID string) error
 }

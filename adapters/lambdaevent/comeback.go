@@ -17,6 +17,9 @@ const (
 	// maxUnknown is how often a message is received about an instance that EC2 does
 	// not show. It shows a new one within seconds, rarely minutes; this is 35 s.
 	maxUnknown = 4
+	// manyReceives is after how many a message comes back slowly. It waits for a pause
+	// to end, or for Route 53, and must not end in the dead-letter queue for that.
+	manyReceives = 9
 	// atOnce is how many calls for one batch are made at a time.
 	atOnce = 16
 	// whenQueueSays: the message comes back after the queue's visibility timeout.
@@ -39,7 +42,8 @@ func (r result) judge(m message) (back comeback, open bool) {
 	}
 	for _, id := range m.ids {
 		o := r.of(m, id)
-		if m.leftToSweep(o) || !m.note.leavesOpen(&o) {
+		unbegun := r.late && o.Status == binder.NotReady // perhaps it never had its turn, whatever follows
+		if m.leftToSweep(o) || !unbegun && !m.note.leavesOpen(&o) {
 			continue
 		}
 		back.after, open = max(back.after, r.wait(m, o)), true
@@ -56,6 +60,8 @@ func (m message) leftToSweep(o binder.Outcome) bool {
 // wait is how long to wait before another look at an open outcome.
 func (r result) wait(m message, o binder.Outcome) time.Duration {
 	switch {
+	case o.Status.Waiting() && m.received() > manyReceives:
+		return max(o.RetryAfter, maxBackoff)
 	case o.Status.Waiting():
 		return max(o.RetryAfter, time.Second)
 	case r.late && isContext(o.Err):

@@ -81,7 +81,7 @@ func retry(n notification, outcomes []binder.Outcome) error {
 // outcome, and adds the reason where it is not the outcome's own.
 func (n notification) leavesOpen(o *binder.Outcome) bool {
 	switch {
-	case o.Status == binder.NotReady && n.followed():
+	case o.Status == binder.NotReady && n.followed() && !n.begun(*o):
 		return false
 	case o.Status == binder.Gone && n.State == string(binder.Running):
 		o.Reason = "EC2 does not show it, though it has just said that it runs"
@@ -98,6 +98,12 @@ func (n notification) followed() bool {
 		return true
 	}
 	return false
+}
+
+// begun reports whether a bind was begun, though by the notification the instance
+// is only pending: it runs by now, and the event that tells so may be lost.
+func (n notification) begun(o binder.Outcome) bool {
+	return n.State == string(binder.Pending) && o.AllocationID != ""
 }
 
 // terminal reports whether the outcome is a failure that trying again cannot

@@ -30,14 +30,21 @@ func CallerARN(ctx context.Context) (arn string, ok bool) {
 // serve answers an HTTP request. The caller is told what is wrong by status;
 // for Lambda there is no error.
 func (h *Handler) serve(ctx context.Context, payload json.RawMessage) events.APIGatewayV2HTTPResponse {
-	request, status, err := h.request(ctx, payload)
+	var event events.APIGatewayV2HTTPRequest
+	unread := json.Unmarshal(payload, &event)
+	id := oneLine(event.RequestContext.RequestID)
+	if unread != nil {
+		h.refused(ctx, "request refused", unread)
+		return problem(id, http.StatusNotImplemented, fmt.Sprintf("not a request in payload format 2.0: %v", unread))
+	}
+	request, status, err := h.request(ctx, event)
 	if err != nil {
 		h.refused(ctx, "request refused", err)
-		return problem(status, err.Error())
+		return problem(id, status, err.Error())
 	}
 	w := &responseWriter{header: http.Header{}}
 	if !h.call(w, request) {
-		return problem(http.StatusInternalServerError, "")
+		return problem(id, http.StatusInternalServerError, "")
 	}
 	return w.response(request.Method)
 }
@@ -55,13 +62,9 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request) (done bool) {
 	return true
 }
 
-// request makes the request of the payload, or says with which status it is
+// request makes the request of the event, or says with which status it is
 // refused.
-func (h *Handler) request(ctx context.Context, payload json.RawMessage) (r *http.Request, status int, err error) {
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &event); err != nil {
-		return nil, http.StatusNotImplemented, fmt.Errorf("not a request in payload format 2.0: %w", err)
-	}
+func (h *Handler) request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (r *http.Request, status int, err error) {
 	switch {
 	case event.Version != "2.0" || event.RequestContext.HTTP.Method == "":
 		return nil, http.StatusNotImplemented, fmt.Errorf("the payload has the format %.20q: only 2.0 is served, which HTTP APIs and Function URLs have, not REST APIs", event.Version)

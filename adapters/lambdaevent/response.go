@@ -64,15 +64,18 @@ func (w *responseWriter) response(method string) events.APIGatewayV2HTTPResponse
 	return r
 }
 
-// problem is a response that says what is wrong (RFC 9457).
-func problem(status int, detail string) events.APIGatewayV2HTTPResponse {
+// problem is a response that says what is wrong with the request (RFC 9457).
+func problem(requestID string, status int, detail string) events.APIGatewayV2HTTPResponse {
 	w := &responseWriter{header: http.Header{}}
 	w.header.Set("Content-Type", "application/problem+json")
+	w.header.Set("X-Request-Id", requestID)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(&w.body).Encode(struct { // cannot fail in memory
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail,omitempty"`
-	}{http.StatusText(status), status, detail})
+		Type      string `json:"type"`
+		Title     string `json:"title"`
+		Status    int    `json:"status"`
+		Detail    string `json:"detail,omitempty"`
+		RequestID string `json:"requestId"`
+	}{"about:blank", http.StatusText(status), status, detail, requestID})
 	return w.response("")
 }

@@ -17,6 +17,9 @@ import (
 	"github.com/eipbinder/eipbinder/store"
 )
 
+// countTime is for counting. It is a half of what the handler keeps of the time.
+const countTime = 3 * time.Second
+
 // gauged is a Binder that counts the pools' addresses after each sweep: one
 // DescribeAddresses for each profile, and the records.
 type gauged struct {
@@ -45,7 +48,9 @@ func (g *gauged) addPools(profiles []deployment.Profile, aws aws.Config) error {
 // Sweep sweeps, and counts. That the latter fails does not matter to the former.
 func (g *gauged) Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error) {
 	report, err := g.Binder.Sweep(ctx, optFns...)
-	if countErr := g.count(ctx); countErr != nil {
+	counting, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime) // also after a sweep that was cut off
+	defer cancel()
+	if countErr := g.count(counting); countErr != nil {
 		g.logger.WarnContext(ctx, "the pools' addresses could not be counted", "error", countErr)
 	}
 	return report, err

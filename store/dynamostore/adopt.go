@@ -90,7 +90,14 @@ func (s *Store) tryAdopt(ctx context.Context, r store.Record) (store.Record, err
 	}
 	next := r.Clone()
 	next.Version = prev.last + 1
-	next.Allocated = len(rows) > 0 && rowAllocated(rows[0])
+	show := newRow(s.opts.RecordTable, next, false, item{}) // there must be none
+	if len(rows) > 0 {
+		show = newRow(s.opts.RecordTable, next, false, rows[0])
+		if textOf(rows[0], "AssociationId") == r.AssociationID {
+			next.Allocated = rowAllocated(rows[0])
+			show = showRow(s.opts.RecordTable, next, false)
+		}
+	}
 	encoded, err := encodeBinding(next, 0, nil)
 	if err != nil {
 		return store.Record{}, err
@@ -99,5 +106,5 @@ func (s *Store) tryAdopt(ctx context.Context, r store.Record) (store.Record, err
 	for _, key := range next.Keys()[1:] { // the address guards itself
 		steps = append(steps, s.takeKey(key, next.AllocationID))
 	}
-	return next, s.transact(ctx, append(steps, step{write: showRow(s.opts.RecordTable, next, false)}))
+	return next, s.transact(ctx, append(steps, step{write: show}))
 }

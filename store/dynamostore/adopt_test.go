@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eipbinder/eipbinder/internal/parts"
@@ -37,10 +38,11 @@ func TestAdoptKeepsTheFlag(t *testing.T) {
 		row  item
 		want bool
 	}{
-		"allocated":     {item{"AssociationId": str("eipassoc-1"), "allocated": flag(true), "Room": str("7")}, true},
-		"not allocated": {item{"AssociationId": str("eipassoc-1"), "allocated": flag(false)}, false},
-		"no flag":       {item{"AssociationId": str("eipassoc-1")}, false},
-		"no row":        {nil, false},
+		"allocated":           {item{"AssociationId": str("eipassoc-1"), "allocated": flag(true), "Room": str("7")}, true},
+		"not allocated":       {item{"AssociationId": str("eipassoc-1"), "allocated": flag(false)}, false},
+		"no flag":             {item{"AssociationId": str("eipassoc-1")}, false},
+		"no row":              {nil, false},
+		"an earlier worker's": {item{"AssociationId": str("eipassoc-0"), "allocated": flag(true)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stores := newStores(parts.Dynoxide(t))
@@ -48,7 +50,8 @@ func TestAdoptKeepsTheFlag(t *testing.T) {
 			var want []store.Row
 			if test.row != nil {
 				x.put("records_1", itemOf(rowKey("sfu.example.com", "203.0.113.1")).with(test.row))
-				want = []store.Row{{IP: netip.MustParseAddr("203.0.113.1"), Name: "sfu.example.com.", AssociationID: "eipassoc-1", Allocated: test.want}}
+				stored := test.row["AssociationId"].(*types.AttributeValueMemberS).Value
+				want = []store.Row{{IP: netip.MustParseAddr("203.0.113.1"), Name: "sfu.example.com.", AssociationID: stored, Allocated: test.row["allocated"] != nil && test.row["allocated"].(*types.AttributeValueMemberBOOL).Value}}
 			}
 			if diff := cmp.Diff(want, rowsOf(t, s), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package identitydoc
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -57,6 +58,11 @@ func (l *looks) join(ctx context.Context, id string) *look {
 
 func (l *looks) run(ctx context.Context, one *look) {
 	defer close(one.done)
+	defer func() {
+		if v := recover(); v != nil { // not the process's end, as in a request
+			one.err = fmt.Errorf("the fleet panics: %v", v)
+		}
+	}()
 	time.Sleep(l.gather)
 	l.mu.Lock()
 	l.next = nil

@@ -16,7 +16,7 @@ type metric struct {
 	of                         *string
 }
 
-// own is one of the metrics that the function prints.
+// own is one of the metrics that the functions print.
 func own(name, statistic string) metric {
 	return metric{"eipbinder", name, statistic, "BinderID", ref("BinderId")}
 }
@@ -31,22 +31,28 @@ type alarm struct {
 	missing     string  // what no data means; empty: that all is well
 }
 
-func addAlarms(stack awscdk.Stack, fn awslambda.CfnFunction, q queues) {
-	function := func(name string) metric { return metric{"AWS/Lambda", name, "Sum", "FunctionName", fn.Ref()} }
+func addAlarms(stack awscdk.Stack, fn, sweeper awslambda.CfnFunction, q queues) {
+	of := func(fn awslambda.CfnFunction, name string) metric {
+		return metric{"AWS/Lambda", name, "Sum", "FunctionName", fn.Ref()}
+	}
 	const above, below = "GreaterThanThreshold", "LessThanThreshold"
 	for _, a := range []alarm{
 		{"DeadLetters", "Events that could not be done. Look at the messages, mend the cause, and start a redrive; sweeps have gone on meanwhile.",
 			metric{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "QueueName", q.dead.AttrQueueName()}, above, jsii.Number(0), 1, ""},
 		{"PoolNearlyDry", "Few addresses are free: buy and tag more before workers go without.",
 			own("PoolFree", "Minimum"), below, awscdk.Token_AsNumber(ref("PoolFreeAlarm")), 1, ""},
-		{"NoSweep", "No sweep has run for a quarter of an hour: the function does not start, or its schedule is off. The log says why.",
+		{"NoSweep", "No sweep has run for a quarter of an hour: the sweep function does not start, or its schedule is off. The log says why.",
 			own("PoolFree", "SampleCount"), below, jsii.Number(1), 3, "breaching"},
 		{"DriftFound", "Sweeps find what is not as recorded, for a quarter of an hour: somebody else changes addresses, names or tables. The log says what.",
 			own("DriftFound", "Maximum"), above, jsii.Number(0), 3, ""},
-		{"FunctionErrors", "The function fails: the log says why. A sweep that stopped itself is among them.",
-			function("Errors"), above, jsii.Number(0), 2, ""},
-		{"FunctionThrottles", "Lambda has no room for the HTTP API or the sweep: raise the concurrency.",
-			function("Throttles"), above, jsii.Number(0), 2, ""},
+		{"FunctionErrors", "The function fails: the log says why.",
+			of(fn, "Errors"), above, jsii.Number(0), 2, ""},
+		{"FunctionThrottles", "Lambda has no room for the HTTP API or operators: raise the concurrency.",
+			of(fn, "Throttles"), above, jsii.Number(0), 2, ""},
+		// No alarm for its throttles: a sweep that is due while another is at work is one.
+		// NoSweep tells if there is no room for any.
+		{"SweepErrors", "Sweeps fail, or stop themselves: the log says why.",
+			of(sweeper, "Errors"), above, jsii.Number(0), 2, ""},
 	} {
 		a.add(stack)
 	}

@@ -21,8 +21,13 @@ func widgets() []widget {
 	queue := func(name, of string) []string {
 		return []string{"AWS/SQS", name, "QueueName", "${" + of + ".QueueName}", "Maximum"}
 	}
-	function := func(name, statistic string) []string {
-		return []string{"AWS/Lambda", name, "FunctionName", "${Function}", statistic}
+	of := func(function, name, statistic string) []string {
+		return []string{"AWS/Lambda", name, "FunctionName", "${" + function + "}", statistic}
+	}
+	work := func(function string) [][]string {
+		return [][]string{
+			of(function, "Invocations", "Sum"), of(function, "Errors", "Sum"), of(function, "Throttles", "Sum"), of(function, "ConcurrentExecutions", "Maximum"),
+		}
 	}
 	return []widget{
 		{"Pool: addresses", [][]string{own("PoolFree", "Minimum"), own("PoolUsed", "Maximum"), own("PoolCooling", "Maximum")}},
@@ -34,8 +39,11 @@ func widgets() []widget {
 			queue("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"),
 		}},
 		{"Queue: age of the oldest message (s)", [][]string{queue("ApproximateAgeOfOldestMessage", "Queue")}},
-		{"Function", [][]string{function("Invocations", "Sum"), function("Errors", "Sum"), function("Throttles", "Sum"), function("ConcurrentExecutions", "Maximum")}},
-		{"Function: duration (ms); calls throttled by AWS", [][]string{function("Duration", "p50"), function("Duration", "p99"), own("Throttled", "Sum")}},
+		{"Function", work("Function")},
+		{"Function: duration (ms)", [][]string{of("Function", "Duration", "p50"), of("Function", "Duration", "p99")}},
+		{"Sweeps", work("SweepFunction")},
+		{"Sweeps: duration (ms)", [][]string{of("SweepFunction", "Duration", "p50"), of("SweepFunction", "Duration", "Maximum")}},
+		{"Calls throttled by AWS", [][]string{own("Throttled", "Sum")}},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// right is one action that the function's role allows.
+// right is one action that a function's role allows.
 type right struct {
 	action string
 	// calls says what calls it.
@@ -28,11 +28,12 @@ type statement struct {
 // condition is by operator and key.
 type condition map[string]map[string]any
 
-// policy is one policy of the function's role.
+// policy is one policy of the functions' roles.
 type policy struct {
 	name       string
+	roles      []string // that have it
 	statements []statement
-	// when is the template's condition under which the role has it; empty: always.
+	// when is the template's condition under which the roles have it; empty: always.
 	when string
 	// asText: CloudFormation cannot replace ${Name} in a key of a condition, but
 	// takes the whole document as text, in which Fn::Sub can. Karpenter's own
@@ -40,13 +41,15 @@ type policy struct {
 	asText bool
 }
 
-// policies are all rights of the function: the template and IAM.md are made of
+// policies are all rights of the functions: the template and IAM.md are made of
 // them.
 func policies() []policy {
+	both, only := []string{functionRole, sweepRole}, []string{functionRole}
 	return []policy{
-		{name: "FunctionPolicy", statements: slices.Concat(describe(), names53(), tables(), transport())},
-		{name: "PoolPolicy", statements: pool(), asText: true},
-		{name: "ReversePolicy", statements: reverse(), asText: true, when: "ReverseNamed"},
+		{name: "FunctionPolicy", roles: both, statements: slices.Concat(describe(), names53(), tables(), logs())},
+		{name: "PoolPolicy", roles: both, statements: pool(), asText: true},
+		{name: "ReversePolicy", roles: both, statements: reverse(), asText: true, when: "ReverseNamed"},
+		{name: "TriggerPolicy", roles: only, statements: triggers()},
 	}
 }
 
@@ -80,7 +83,7 @@ func names53() []statement {
 		{
 			sid: "Zone", resource: zone,
 			rights: []right{
-				{"route53:GetHostedZone", "route53zone: Zone.Check, when the function starts"},
+				{"route53:GetHostedZone", "route53zone: Zone.Check, when a function starts"},
 				{"route53:ListResourceRecordSets", "route53zone: Zone.Lookup and List, and to tell why a change was refused"},
 			},
 			why: "this zone",
@@ -102,7 +105,7 @@ func tables() []statement {
 				{"dynamodb:BatchGetItem", "dynamostore: Store.Get, Paused and Check"},
 				{"dynamodb:ConditionCheckItem", "dynamostore: Store.Audit in a sweep: TransactWriteItems that repairs only what has not moved"},
 				{"dynamodb:DeleteItem", "dynamostore: Store.Put and Delete: TransactWriteItems that frees an instance or a name"},
-				{"dynamodb:DescribeTable", "dynamostore: Store.Check, when the function starts"},
+				{"dynamodb:DescribeTable", "dynamostore: Store.Check, when a function starts"},
 				{"dynamodb:PutItem", "dynamostore: Store.Put: TransactWriteItems of a record and what it guards"},
 				{"dynamodb:Scan", "dynamostore: Store.List and Audit"},
 				{"dynamodb:UpdateItem", "dynamostore: Store.Audit in a sweep: TransactWriteItems that carries a schedule server's flag over"},
@@ -114,7 +117,7 @@ func tables() []statement {
 			rights: []right{
 				{"dynamodb:BatchGetItem", "dynamostore: Store.Get (the schedule servers' flag) and Check"},
 				{"dynamodb:DeleteItem", "dynamostore: Store.Put: TransactWriteItems that hides a worker"},
-				{"dynamodb:DescribeTable", "dynamostore: Store.Check, when the function starts"},
+				{"dynamodb:DescribeTable", "dynamostore: Store.Check, when a function starts"},
 				{"dynamodb:PutItem", "dynamostore: Store.Put: TransactWriteItems that shows a worker"},
 				{"dynamodb:Scan", "dynamostore: Store.Audit"},
 				{"dynamodb:UpdateItem", "dynamostore: Store.Put and Audit: TransactWriteItems that changes a row and leaves its flag"},
@@ -124,28 +127,31 @@ func tables() []statement {
 	}
 }
 
-func transport() []statement {
-	return []statement{
-		{
-			sid: "Queue", resource: "${Queue.Arn}",
-			rights: []right{
-				{"sqs:ChangeMessageVisibility", "lambdaevent: ChangeMessageVisibilityBatch, so that a message that has to wait comes back when its time has come"},
-				{"sqs:DeleteMessage", "Lambda's event source mapping"},
-				{"sqs:GetQueueAttributes", "Lambda's event source mapping"},
-				{"sqs:ReceiveMessage", "Lambda's event source mapping"},
-				{"sqs:SendMessage", "httpapi: POST /v1/bind answers before it is done"},
-			},
-			why: "the queue of events; nothing on the dead-letter queue, into which SQS moves messages itself",
+func logs() []statement {
+	return []statement{{
+		sid: "Log", resource: "${LogGroup.Arn}",
+		rights: []right{
+			{"logs:CreateLogStream", "Lambda, for each execution environment"},
+			{"logs:PutLogEvents", "Lambda, for what the functions print: logs and metrics"},
 		},
-		{
-			sid: "Log", resource: "${LogGroup.Arn}",
-			rights: []right{
-				{"logs:CreateLogStream", "Lambda, for each execution environment"},
-				{"logs:PutLogEvents", "Lambda, for what the function prints: logs and metrics"},
-			},
-			why: "the function's log group",
+		why: "the functions' log group",
+	}}
+}
+
+// A sweep reads everything itself: it neither takes anything from the queue nor
+// puts anything into it.
+func triggers() []statement {
+	return []statement{{
+		sid: "Queue", resource: "${Queue.Arn}",
+		rights: []right{
+			{"sqs:ChangeMessageVisibility", "lambdaevent: ChangeMessageVisibilityBatch, so that a message that has to wait comes back when its time has come"},
+			{"sqs:DeleteMessage", "Lambda's event source mapping"},
+			{"sqs:GetQueueAttributes", "Lambda's event source mapping"},
+			{"sqs:ReceiveMessage", "Lambda's event source mapping"},
+			{"sqs:SendMessage", "httpapi: POST /v1/bind answers before it is done"},
 		},
-	}
+		why: "the queue of events; nothing on the dead-letter queue, into which SQS moves messages itself",
+	}}
 }
 
 const (
@@ -271,7 +277,7 @@ func describeRights() string {
 	var b strings.Builder
 	b.WriteString(rightsIntroduction)
 	for _, p := range policies() {
-		fmt.Fprintf(&b, "\n## %s\n\n| action | which call needs it | on what |\n|---|---|---|\n", p.name)
+		fmt.Fprintf(&b, "\n## %s\n\nOf `%s`.\n\n| action | which call needs it | on what |\n|---|---|---|\n", p.name, strings.Join(p.roles, "` and `"))
 		for _, s := range p.statements {
 			for _, r := range s.rights {
 				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.action, r.calls, s.why)
@@ -300,13 +306,18 @@ func (c condition) String() string {
 	return b.String()
 }
 
-const rightsIntroduction = `# What the function may do, and why
+const rightsIntroduction = `# What the functions may do, and why
 
 This is made from iam.go, as the template is: change it there, and run
 "go test -run 'Synth|Described' -update". A test compares both.
 
-The function has these actions and no others, and of no resource but what stands
+The functions have these actions and no others, and of no resource but what stands
 here; all of ` + "`*`" + ` is Describe, for which EC2 knows nothing finer.
+
+**Two roles.** FunctionRole is that of the function for batches and the HTTP API,
+SweepRole that of the function that sweeps. Both bind and take back, so both have the
+rights to do so. The queue is for the former alone: a sweep reads everything itself,
+and neither takes anything from the queue nor puts anything into it.
 
 **Addresses and interfaces.** AssociateAddress is authorised against the address, the
 network interface and the instance, DisassociateAddress against the first two
@@ -326,7 +337,7 @@ interfaces by the launch template.
 
 Who may tag an address or an interface can bring it under these rights, or take it
 from under them. An address that loses the pool's tags while it is bound cannot be
-disassociated by the function any more; EC2 does it when the instance terminates.
+disassociated by the functions any more; EC2 does it when the instance terminates.
 
 **Names.** Conditions are on each record of a change, by its name in lower case
 without the last dot (Route 53, "Using IAM policy conditions for fine-grained access

@@ -1,6 +1,6 @@
 // Command deploy synthesizes the CloudFormation stack in which the Lambda function
-// of examples/lambda runs: tables, events, queue, function, schedule, HTTP API,
-// rights, alarms and a dashboard.
+// of examples/lambda runs: tables, events, queue, HTTP API, schedule, a function for
+// all of these and one for sweeps, rights, alarms and a dashboard.
 //
 //	go run .                    # into CDK_OUTDIR, or a temporary folder
 //	go test -run 'Synth|Described' -update  # writes template.json and IAM.md anew
@@ -8,7 +8,7 @@
 // Nobody needs this program, or the CDK, to deploy: template.json is what it
 // makes, has no assets, asks for no bootstrapping, and goes to "aws cloudformation
 // deploy" as it is. examples/lambda/README.md tells how, and IAM.md which rights
-// the function gets and why.
+// the functions get and why.
 //
 // All constructs are the CDK's L1. The template is read by those who deploy it and by
 // tests, so that it has no generated names, and no policies beside those of iam.go.

@@ -60,7 +60,7 @@ func howItRuns() []parameter {
 		{name: "RecordTable", about: "Name of the DynamoDB table that schedule servers read", preset: "record_table", pattern: tableName},
 		{name: "BindingTable", about: "Name of the binder's own DynamoDB table", preset: "binding_table", pattern: tableName},
 		{name: "ExistingTables", about: "Tables that exist already and are not to be created: none, record or both", preset: "none", allowed: []string{"none", "record", "both"}},
-		{name: "ReserveConcurrency", about: "Whether the function's concurrency is reserved; false only for an account whose quota is too small for that", preset: "true", allowed: []string{"true", "false"}},
+		{name: "ReserveConcurrency", about: "Whether the functions' concurrency is reserved; false only for an account whose quota is too small for that", preset: "true", allowed: []string{"true", "false"}},
 		{name: "LogRetentionDays", about: "For how many days logs are kept", preset: "30", kind: "Number", allowed: []string{"7", "14", "30", "60", "90", "180", "365"}},
 		{name: "PoolFreeAlarm", about: "The pool is nearly dry if fewer addresses than that are free", preset: 5, kind: "Number"},
 		{name: "AlarmTopicArn", about: "SNS topic that alarms go to; empty: they only show", preset: "", pattern: `^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+)?$`},

@@ -72,6 +72,24 @@ func TestReadmeNamesWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestReadmeAsksTheRightFunction: sweeps of the one that sweeps, and all else of
+// the other.
+func TestReadmeAsksTheRightFunction(t *testing.T) {
+	whole, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := regexp.MustCompile(`invoke (\S+) '\{"([a-z]+)"`).FindAllStringSubmatch(string(whole), -1)
+	if all := regexp.MustCompile(`\binvoke ["']`).FindAllString(string(whole), -1); len(said) < 5 || len(said) != len(all) {
+		t.Errorf("README.md invokes %q", said)
+	}
+	for _, found := range said {
+		if want := map[bool]string{true: "sweeper", false: "function"}[found[2] == "sweep"]; found[1] != `"$`+want+`"` {
+			t.Errorf("%q is asked of %s, not of %s", found[2], found[1], want)
+		}
+	}
+}
+
 func TestReadmeIsShell(t *testing.T) {
 	bash := part(t, "bash", "gnu.org/software/bash")
 	for _, block := range readme(t, "sh") {

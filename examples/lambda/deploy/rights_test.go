@@ -57,19 +57,55 @@ func statements(t *testing.T, r resource) []stated {
 	return made.Statement
 }
 
-// functionStatements returns all of the function's role.
-func functionStatements(t *testing.T) []stated {
+// statementsOf returns all of a role.
+func statementsOf(t *testing.T, role string) []stated {
 	t.Helper()
 	made := committed(t)
 	var all []stated
 	for _, name := range made.kind("AWS::IAM::Policy") {
 		r := made.Resources[name]
-		if !refers(get(r.Properties, "Roles", 0), "FunctionRole") {
-			t.Errorf("%s is not for the function's role alone", name)
+		roles, _ := r.Properties["Roles"].([]any)
+		if slices.ContainsFunc(roles, func(r any) bool { return refers(r, role) }) {
+			all = append(all, statements(t, r)...)
 		}
-		all = append(all, statements(t, r)...)
 	}
 	return all
+}
+
+// functionStatements returns all of the role that has all.
+func functionStatements(t *testing.T) []stated {
+	t.Helper()
+	return statementsOf(t, "FunctionRole")
+}
+
+// TestSweepsHaveNoQueue: else they have the same rights, and nobody else has any.
+func TestSweepsHaveNoQueue(t *testing.T) {
+	others := slices.DeleteFunc(functionStatements(t), func(s stated) bool { return s.Sid == "Queue" })
+	if got := statementsOf(t, "SweepRole"); fmt.Sprint(got) != fmt.Sprint(others) {
+		t.Errorf("a sweep may %+v, want %+v", got, others)
+	}
+	for _, s := range statementsOf(t, "SweepRole") {
+		for _, action := range s.actions() {
+			if strings.HasPrefix(action, "sqs:") {
+				t.Errorf("%s: a sweep may %s", s.Sid, action)
+			}
+		}
+	}
+	made := committed(t)
+	if roles := made.kind("AWS::IAM::Role"); !slices.Equal(roles, []string{"FunctionRole", "SweepRole"}) {
+		t.Errorf("roles %v", roles)
+	}
+	for _, name := range made.kind("AWS::IAM::Policy") {
+		p := made.Resources[name].Properties
+		for _, role := range p["Roles"].([]any) {
+			if !refers(role, "FunctionRole") && !refers(role, "SweepRole") {
+				t.Errorf("%s is for %v", name, role)
+			}
+		}
+		if p["Users"] != nil || p["Groups"] != nil {
+			t.Errorf("%s is for %v and %v, too", name, p["Users"], p["Groups"])
+		}
+	}
 }
 
 func TestEveryRightHasItsReason(t *testing.T) {
@@ -102,6 +138,11 @@ func TestEveryRightHasItsReason(t *testing.T) {
 	if len(known) > 0 {
 		t.Errorf("not in the template: %v", known)
 	}
+	for _, p := range policies() {
+		if heading := "## " + p.name + "\n\nOf `" + strings.Join(p.roles, "` and `") + "`.\n"; !strings.Contains(string(described), heading) {
+			t.Errorf("IAM.md does not say whose rights those of %s are", p.name)
+		}
+	}
 }
 
 func TestOnlyDescribeIsForEverything(t *testing.T) {
@@ -124,9 +165,14 @@ func TestOnlyDescribeIsForEverything(t *testing.T) {
 			t.Errorf("%s: resource %v is not one", s.Sid, s.Resource)
 		}
 	}
-	role := made.of(t, "FunctionRole", "AWS::IAM::Role")
-	if role.Properties["ManagedPolicyArns"] != nil || role.Properties["Policies"] != nil {
-		t.Error("the function's role has rights that IAM.md does not know")
+	for _, name := range made.kind("AWS::IAM::Role") {
+		p := made.Resources[name].Properties
+		if p["ManagedPolicyArns"] != nil || p["Policies"] != nil {
+			t.Errorf("%s has rights that IAM.md does not know", name)
+		}
+		if trust := get(p["AssumeRolePolicyDocument"], "Statement"); fmt.Sprint(trust) != "[map[Action:sts:AssumeRole Effect:Allow Principal:map[Service:lambda.amazonaws.com]]]" {
+			t.Errorf("%s is taken by %v", name, trust)
+		}
 	}
 }
 

@@ -19,19 +19,21 @@ func newStack(app awscdk.App, name string) awscdk.Stack {
 	q := addQueue(stack)
 	logs := addLogGroup(stack)
 	rights := addRights(stack)
-	fn := addFunction(stack, rights, logs, q)
+	fn := addFunction(stack, rights[functionRole], logs, q)
+	sweeper := addSweepFunction(stack, rights[sweepRole], logs)
 	addSource(stack, fn, q)
-	addSweep(stack, fn)
+	addSweep(stack, sweeper)
 	addAPI(stack, fn)
 	addNodePolicy(stack)
-	addAlarms(stack, fn, q)
+	addAlarms(stack, fn, sweeper, q)
 	addDashboard(stack)
 	for _, o := range []struct{ name, about, value string }{
 		{"ApiEndpoint", "HTTP API: POST /v1/bind for workers, the rest for operators", *sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}")},
 		{"QueueUrl", "Queue that events go through", *q.main.Ref()},
 		{"DeadLetterQueueUrl", "Queue of what could not be done; the alarm DeadLetters watches it", *q.dead.Ref()},
-		{"FunctionName", "Lambda function, for aws lambda invoke", *fn.Ref()},
-		{"LogGroupName", "Log group of the function", *logs.Ref()},
+		{"FunctionName", "Lambda function for batches, the HTTP API and operators, for aws lambda invoke", *fn.Ref()},
+		{"SweepFunctionName", "Lambda function that sweeps, for aws lambda invoke", *sweeper.Ref()},
+		{"LogGroupName", "Log group of both functions", *logs.Ref()},
 		{"NodePolicyArn", "Policy for the workers' node role: to ask for a binding, and nothing else", *ref("NodePolicy")},
 	} {
 		awscdk.NewCfnOutput(stack, &o.name, &awscdk.CfnOutputProps{Description: &o.about, Value: &o.value})

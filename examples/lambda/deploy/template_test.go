@@ -24,6 +24,7 @@ type template struct {
 
 type resource struct {
 	Type, Condition, DeletionPolicy, UpdateReplacePolicy string
+	DependsOn                                            []string
 	Properties                                           map[string]any
 }
 

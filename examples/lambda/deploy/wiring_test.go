@@ -63,14 +63,12 @@ func TestQueueAndFunctionFit(t *testing.T) {
 	if most < 2 || most >= reserved {
 		t.Errorf("%v batches at once of %v invocations leave no room for the sweep and the HTTP API", most, reserved)
 	}
-	if get(source.Properties, "FunctionResponseTypes", 0) != "ReportBatchItemFailures" || !refers(source.Properties["EventSourceArn"], "Queue") {
+	if get(source.Properties, "FunctionResponseTypes", 0) != "ReportBatchItemFailures" || !refers(source.Properties["EventSourceArn"], "Queue") ||
+		!refers(source.Properties["FunctionName"], "Function") {
 		t.Errorf("source %v", source.Properties)
 	}
 	if size := number(t, source, "BatchSize"); size > 10 && number(t, source, "MaximumBatchingWindowInSeconds") < 1 {
 		t.Errorf("batches of %v need a window", size)
-	}
-	if fn.Properties["Runtime"] != "provided.al2023" || get(fn.Properties, "Architectures", 0) != "arm64" {
-		t.Errorf("function %v on %v", fn.Properties["Runtime"], fn.Properties["Architectures"])
 	}
 }
 
@@ -102,16 +100,15 @@ func TestRules(t *testing.T) {
 	if !refers(get(events, "Targets", 0, "Arn"), "Queue") {
 		t.Errorf("events go to %v", events["Targets"])
 	}
-	sweep := made.of(t, "Sweep", "AWS::Events::Rule").Properties
-	if sweep["ScheduleExpression"] != "rate(2 minutes)" || !refers(get(sweep, "Targets", 0, "Arn"), "Function") || get(sweep, "Targets", 0, "Input") != nil {
-		t.Errorf("the sweep's rule is %v: the function knows a Scheduled Event, and no input", sweep)
-	}
-	for permission, from := range map[string]string{"SweepPermission": "Sweep", "ApiPermission": "Api"} {
+	for permission, want := range map[string]struct{ function, from string }{"SweepPermission": {"SweepFunction", "Sweep"}, "ApiPermission": {"Function", "Api"}} {
 		p := made.of(t, permission, "AWS::Lambda::Permission").Properties
 		source, _ := get(p, "SourceArn", "Fn::Sub").(string)
-		if !refers(p["SourceArn"], from) && !strings.Contains(source, "${"+from+"}") {
-			t.Errorf("%s is for %v", permission, p["SourceArn"])
+		if !refers(p["SourceArn"], want.from) && !strings.Contains(source, "${"+want.from+"}") || !refers(p["FunctionName"], want.function) {
+			t.Errorf("%s is for %v, to invoke %v", permission, p["SourceArn"], p["FunctionName"])
 		}
+	}
+	if all := made.kind("AWS::Lambda::Permission"); len(all) != 2 {
+		t.Errorf("others may invoke the functions: %v", all)
 	}
 }
 
@@ -124,8 +121,10 @@ func TestLogsEnd(t *testing.T) {
 	if !slices.Contains(days.AllowedValues, fmt.Sprint(days.Default)) {
 		t.Errorf("retention %v of %v", days.Default, days.AllowedValues)
 	}
-	if !refers(get(made.of(t, "Function", "AWS::Lambda::Function").Properties, "LoggingConfig", "LogGroup"), "LogGroup") {
-		t.Error("the function logs elsewhere")
+	for _, name := range functions() {
+		if !refers(get(made.of(t, name, "AWS::Lambda::Function").Properties, "LoggingConfig", "LogGroup"), "LogGroup") {
+			t.Errorf("%s logs elsewhere", name)
+		}
 	}
 }
 
@@ -157,6 +156,7 @@ func TestAlarms(t *testing.T) {
 		"DriftFound":        {"eipbinder", "DriftFound", "BinderID", "BinderId"},
 		"FunctionErrors":    {"AWS/Lambda", "Errors", "FunctionName", "Function"},
 		"FunctionThrottles": {"AWS/Lambda", "Throttles", "FunctionName", "Function"},
+		"SweepErrors":       {"AWS/Lambda", "Errors", "FunctionName", "SweepFunction"},
 	} {
 		p := made.of(t, name, "AWS::CloudWatch::Alarm").Properties
 		if p["Namespace"] != want.namespace || p["MetricName"] != want.metric ||
@@ -186,11 +186,21 @@ func TestDashboard(t *testing.T) {
 		t.Fatalf("%v in %s", err, body)
 	}
 	printed, dimension := ownMetrics(t)
-	shown := map[string]bool{}
+	shown, ofLambda := map[string]bool{}, map[any][]any{}
 	for _, w := range made.Widgets {
 		for _, m := range w.Properties.Metrics {
+			if m[0] == "AWS/Lambda" && m[2] == "FunctionName" {
+				ofLambda[m[3]] = append(ofLambda[m[3]], m[1])
+			}
 			if m[0] == "eipbinder" && m[2] == dimension {
 				shown[m[1].(string)] = true
+			}
+		}
+	}
+	for _, name := range functions() {
+		for _, metric := range []string{"Invocations", "Errors", "Throttles", "ConcurrentExecutions", "Duration"} {
+			if !slices.Contains(ofLambda["${"+name+"}"], any(metric)) {
+				t.Errorf("the dashboard does not show %s of %s", metric, name)
 			}
 		}
 	}
@@ -246,19 +256,23 @@ func TestEnvironmentIsKnown(t *testing.T) {
 			sources.Write(text)
 		}
 	}
-	variables := get(committed(t).of(t, "Function", "AWS::Lambda::Function").Properties, "Environment", "Variables").(map[string]any)
-	for name := range variables {
-		if !regexp.MustCompile(strconv.Quote(name)).MatchString(sources.String()) {
-			t.Errorf("the function does not know %s", name)
+	made := committed(t)
+	for _, name := range functions() {
+		variables := made.variables(t, name)
+		for variable := range variables {
+			if !regexp.MustCompile(strconv.Quote(variable)).MatchString(sources.String()) {
+				t.Errorf("%s does not know %s", name, variable)
+			}
+		}
+		for _, required := range []string{"EIPBINDER_SUFFIX", "EIPBINDER_HOSTED_ZONE_ID", "EIPBINDER_POOL_TAGS", "EIPBINDER_INSTANCE_TAGS"} {
+			if variables[required] == nil {
+				t.Errorf("%s needs %s", name, required)
+			}
 		}
 	}
+	variables := made.variables(t, "Function")
 	// The function does not start with accounts for the HTTP API, but no roles.
 	if got := fmt.Sprint(get(variables, "EIPBINDER_API_ACCOUNTS", "Fn::If")); got != "[Asked map[Ref:AWS::AccountId] map[Ref:AWS::NoValue]]" {
 		t.Errorf("EIPBINDER_API_ACCOUNTS is %s", got)
-	}
-	for _, required := range []string{"EIPBINDER_SUFFIX", "EIPBINDER_HOSTED_ZONE_ID", "EIPBINDER_POOL_TAGS", "EIPBINDER_INSTANCE_TAGS"} {
-		if variables[required] == nil {
-			t.Errorf("the function needs %s", required)
-		}
 	}
 }
