@@ -4,6 +4,11 @@
 // interface. Its events are EventBridge's, and what it writes is read by a schedule
 // server (testdata/schedule_server.py) that knows nothing but the record table.
 //
+// TestDeployed runs it in the stack of the committed template: CloudFormation
+// makes that in moto, whose EventBridge and SQS bring the events, and the test plays
+// Lambda's event source mapping. Every call that the function makes is compared with
+// what its role allows.
+//
 // It also tests the command line as processes: killed at each request, by a proxy
 // (TestKill), and many at once (TestCrowd).
 //
