@@ -18,8 +18,13 @@ func TestReadmeHasAllSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, section, found := strings.Cut(string(readme), "\n## Settings\n")
+	if !found {
+		t.Fatal("README.md has no section Settings")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
 	var rows []string
-	for line := range strings.Lines(string(readme)) {
+	for line := range strings.Lines(section) {
 		if strings.HasPrefix(line, "| `EIPBINDER_") {
 			rows = append(rows, strings.TrimSpace(line))
 		}
