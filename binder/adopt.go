@@ -156,6 +156,9 @@ func (b *Binder) take(ctx context.Context, s store.Store, r store.Record, flag b
 		taken.Reason = "bound; the next sweep publishes its name"
 	case r.KeepName:
 		taken.Name, taken.Reason = r.RRSets[0].Name, "free; its name stays with it until a sweep decides"
+		for _, set := range r.RRSets[1:] {
+			taken.Reason += "; also " + set.Name
+		}
 	default:
 		taken.Reason = "free; its row goes with the next sweep"
 	}

@@ -105,6 +105,7 @@ func TestAdopt(t *testing.T) {
 		w.publish("sfu-2."+suffix, ip(1))
 		w.publish(dotted(3), "192.0.2.9")
 		w.publish("sfu-5."+suffix, ip(5))
+		w.publish("sfu-6."+suffix, ip(5))
 		s := withRows{Store: w.store, rows: []store.Row{
 			{IP: w.addresses()[0].IP, Name: "sfu-1." + suffix, Allocated: true, AssociationID: w.addresses()[0].AssociationID},
 			{IP: w.addresses()[6].IP, Name: dotted(6)},
@@ -119,7 +120,7 @@ func TestAdopt(t *testing.T) {
 				ip(0) + " i-row sfu-1." + suffix + " bound",
 				ip(1) + " i-name sfu-2." + suffix + " bound",
 				ip(2) + " i-planned " + dotted(2) + " bound; the next sweep publishes its name",
-				ip(5) + "  sfu-5." + suffix + " free; its name stays with it until a sweep decides",
+				ip(5) + "  sfu-5." + suffix + " free; its name stays with it until a sweep decides; also sfu-6." + suffix,
 				ip(6) + "   free; its row goes with the next sweep",
 			}
 			if diff := cmp.Diff(want, reasons(all.Taken)); diff != "" {
@@ -141,7 +142,7 @@ func TestAdopt(t *testing.T) {
 		}
 		names := w.names()
 		for name, there := range map[string]bool{
-			"sfu-1." + suffix: true, "sfu-2." + suffix: true, dotted(2): true, "sfu-5." + suffix: false, "other." + suffix: true,
+			"sfu-1." + suffix: true, "sfu-2." + suffix: true, dotted(2): true, "sfu-5." + suffix: false, "sfu-6." + suffix: false, "other." + suffix: true,
 		} {
 			if slices.Contains(names, name) != there {
 				t.Errorf("%s is published: %t, want %t", name, !there, there)

@@ -14,7 +14,10 @@ import (
 func (w *worker) publish(ctx context.Context, o binder.Outcome) (time.Duration, error) {
 	taint := w.opts.gated(w.node)
 	if taint >= 0 && !w.opts.registered(w.node) {
-		return w.tellUnregistered(), nil
+		if w.why == shown && w.node.Annotations[AnnotationHidden] == "" {
+			return w.tellUnregistered(), nil
+		}
+		taint = -1 // the gate stays closed, but the worker is hidden, or shown, now
 	}
 	p := &patch{node: w.node}
 	p.annotate(AnnotationAddress, o.IP.String())

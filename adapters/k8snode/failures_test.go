@@ -90,7 +90,7 @@ func TestPatchFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := controllerOn(t, &faulty{}, fakeNode(), row.patching)
 			c.looks.attach("a", instance)
-			c.looks.found(binder.Outcome{InstanceID: instance, Status: binder.AlreadyBound, IP: netip.MustParseAddr("203.0.113.7"), Name: "a.example.com."})
+			c.looks.found(binder.Outcome{InstanceID: instance, Status: binder.AlreadyBound, IP: netip.MustParseAddr("203.0.113.7"), Name: "a.example.com."}, time.Now())
 			result, err := c.Reconcile(t.Context(), request("a"))
 			if result.RequeueAfter != row.again || (err != nil) != row.fails {
 				t.Errorf("%+v, %v", result, err)

@@ -19,7 +19,7 @@ func (w *worker) drain(ctx context.Context) (time.Duration, error) {
 	case !bound(o):
 		return 0, nil
 	}
-	w.looks.change(w.id, func(e *entry) { e.drained = true })
+	w.looks.change(w.id, func(e *entry) { e.drained, e.at = true, time.Now() })
 	w.tell("Hidden", "schedule servers do not see the worker: "+string(w.why))
 	return 0, nil
 }
@@ -34,7 +34,7 @@ func (w *worker) undrain(ctx context.Context) (time.Duration, error) {
 	case o.Status.Waiting():
 		return max(o.RetryAfter, shortRetry), nil
 	}
-	w.looks.change(w.id, func(e *entry) { e.drained = false })
+	w.looks.change(w.id, func(e *entry) { e.drained, e.at = false, time.Now() })
 	p := &patch{node: w.node}
 	p.annotate(AnnotationHidden, "")
 	if o.Status == binder.AlreadyBound {

@@ -31,6 +31,7 @@ type looks struct {
 type entry struct {
 	node    string
 	outcome *binder.Outcome // the newest; nil: none, or the node was told
+	at      time.Time       // of the newest that is known
 	due     time.Time       // when to ask again, if the node still needs it
 	since   time.Time       // when it was first asked
 	fails   int             // in a row
@@ -127,31 +128,33 @@ func (l *looks) land(call int, o binder.Outcome) {
 	}
 }
 
-// landEarly takes the outcome of an instance whose call has not ended yet.
+// landEarly takes the outcome of an instance whose call has not ended yet, or that
+// a sweep has bound.
 func (l *looks) landEarly(o binder.Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e := l.entries[o.InstanceID]; e != nil && e.call != 0 && !e.again {
+	if e := l.entries[o.InstanceID]; e != nil && !e.again {
 		e.call = 0
 		l.keep(e, o)
 	}
 }
 
-// found takes an outcome that was not asked for: a sweep's.
-func (l *looks) found(o binder.Outcome) {
+// found takes an outcome that was not asked for: that of a sweep, which began
+// then. What has been learned since is newer.
+func (l *looks) found(o binder.Outcome, began time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e := l.entries[o.InstanceID]; e != nil && e.call == 0 {
+	if e := l.entries[o.InstanceID]; e != nil && e.call == 0 && !e.at.After(began) {
 		l.keep(e, o)
 	}
 }
 
 // keep notes an outcome, and lets the node be told.
 func (l *looks) keep(e *entry, o binder.Outcome) {
-	e.outcome = &o
+	e.outcome, e.at = &o, time.Now()
 	e.due = time.Now().Add(l.comeBack(e, o))
 	if bound(o) {
-		e.fails, e.drained, e.told = 0, draining(o), nil
+		e.fails, e.drained = 0, draining(o)
 	}
 	if o.Err != nil {
 		l.log(e.node, o)
@@ -273,7 +276,7 @@ func (l *looks) of(id string) entry {
 func (l *looks) done(id string, o *binder.Outcome) {
 	l.change(id, func(e *entry) {
 		if e.outcome == o {
-			e.outcome = nil
+			e.outcome, e.told, e.since = nil, nil, time.Time{}
 		}
 	})
 }

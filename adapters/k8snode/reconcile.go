@@ -100,7 +100,8 @@ func (w *worker) work(ctx context.Context) (time.Duration, error) {
 	if wait, err := w.tellNode(ctx); wait > 0 || err != nil {
 		return wait, err
 	}
-	if w.node.Labels[LabelState] == "" {
+	gated := w.opts.gated(w.node) >= 0 && w.opts.registered(w.node) // a fresh answer opens the gate
+	if w.node.Labels[LabelState] == "" || gated {
 		return w.await(ctx)
 	}
 	return w.settle(ctx)

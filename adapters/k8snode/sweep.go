@@ -32,6 +32,7 @@ func (*looks) NeedLeaderElection() bool { return true }
 
 // sweep lets the nodes know what became of their instances.
 func (c *Controller) sweep(ctx context.Context) {
+	began := time.Now()
 	report, err := c.binder.Sweep(ctx)
 	if ctx.Err() != nil {
 		return
@@ -42,7 +43,7 @@ func (c *Controller) sweep(ctx context.Context) {
 	}
 	failed := 0
 	for _, o := range report.Outcomes {
-		c.looks.found(o)
+		c.looks.found(o, began)
 		if o.Err != nil {
 			failed++
 		}

@@ -144,7 +144,7 @@ func TestChartNeeds(t *testing.T) {
 		"no region":        {func(v map[string]any) { delete(v, "region") }, "region: set it"},
 		"no configuration": {func(v map[string]any) { delete(v, "config") }, "config"},
 		"no store":         {func(v map[string]any) { delete(v["config"].(map[string]any), "store") }, "config.store"},
-		"a file for two":   {func(v map[string]any) { v["config"].(map[string]any)["store"] = "sqlite:/data/a.db" }, "one replica"},
+		"a file":           {func(v map[string]any) { v["config"].(map[string]any)["store"] = "sqlite:/data/a.db" }, "keeps no file"},
 	} {
 		values := chartValues()
 		row.change(values)

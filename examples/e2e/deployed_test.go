@@ -40,7 +40,8 @@ var (
 	// While 721 s pass in the account, these do here: at first, and once
 	// nothing but the poison comes back.
 	visibility, poisonVisibility = 14 * time.Second, time.Second
-	// killedAfter is the function's timeout for the batch at which it hangs.
+	// killedAfter is when the function that hangs is killed. It is told of more time,
+	// or on a slow machine it would hand its batch back before.
 	killedAfter = 10 * time.Second
 )
 
@@ -302,9 +303,9 @@ func (d *deployed) storm(t *testing.T) {
 	var rest sync.WaitGroup
 	rest.Go(func() { d.put(t, storm[d.source.batch:]...) }) // moto takes a quarter of a second for each
 	batch, kill := d.hang(t)
+	rest.Wait() // moto may lose what is sent while it deletes
 	d.stop = d.source.run(t)
 	kill()
-	rest.Wait()
 	d.awaitPoison(t)
 	d.source.wantAgain(t, batch)
 	if n := len(d.items(t, "record_table")); n != len(workers)-lost {
@@ -312,10 +313,11 @@ func (d *deployed) storm(t *testing.T) {
 	}
 }
 
-// awaitPoison returns once nothing but the poison is in the queue.
+// awaitPoison returns once nothing but the poison is in the queue, or is dead by
+// then.
 func (d *deployed) awaitPoison(t *testing.T) {
 	t.Helper()
-	awaitCount(t, d.queue, d.stack.Resources["Queue"], 1)
+	awaitCount(t, d.queue, 1, d.stack.Resources["Queue"], d.stack.Resources["DeadLetterQueue"])
 }
 
 // hang invokes a function that hangs in the midst of its batch, and returns the
@@ -328,7 +330,6 @@ func (d *deployed) hang(t *testing.T) (messages []sqstypes.Message, kill func())
 		t.Fatalf("%d messages, want a batch of %d: %v", len(messages), d.source.batch, err)
 	}
 	f := d.main.start(t)
-	f.api.timeout = killedAfter
 	frozen := make(chan error, 1)
 	d.main.trail.mu.Lock()
 	d.main.trail.hang = hang{"ec2:AssociateAddress", 3, func() { frozen <- f.process.Signal(syscall.SIGSTOP) }}
@@ -346,6 +347,8 @@ func (d *deployed) hang(t *testing.T) (messages []sqstypes.Message, kill func())
 		}
 	case a := <-f.api.answers:
 		t.Fatalf("the function is done before it hangs: %+v", a)
+	case <-time.After(f.api.timeout):
+		t.Fatal("the function neither hangs nor answers")
 	}
 	associated := slices.DeleteFunc(d.addresses(t), func(a address) bool { return a.AssociationID == "" })
 	if rows := d.items(t, "record_table"); len(associated) < 3 || len(rows) >= len(associated) {

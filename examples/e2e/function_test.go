@@ -91,7 +91,7 @@ func start(tb testing.TB, settings map[string]string) *function {
 // invoke gives the function an event and returns the answer.
 func (f *function) invoke(tb testing.TB, event json.RawMessage) answer {
 	tb.Helper()
-	deadline := time.After(timeout)
+	deadline := time.After(f.api.timeout + timeout) // it may start first
 	select {
 	case f.api.events <- event:
 	case a := <-f.api.initErrors:

@@ -181,16 +181,21 @@ func count(tb testing.TB, client *sqs.Client, queueURL string) (n int) {
 	return n
 }
 
-// awaitCount returns once a queue has no more than these messages.
-func awaitCount(tb testing.TB, client *sqs.Client, queueURL string, most int) {
+// awaitCount returns once queues have no more than these messages. They are in the
+// order in which messages go through them, so that one on its way counts twice
+// rather than not at all.
+func awaitCount(tb testing.TB, client *sqs.Client, most int, queueURLs ...string) {
 	tb.Helper()
 	for began := time.Now(); ; time.Sleep(200 * time.Millisecond) {
-		n := count(tb, client, queueURL)
+		n := 0
+		for _, url := range queueURLs {
+			n += count(tb, client, url)
+		}
 		if n <= most {
 			return
 		}
-		if time.Since(began) > 2*timeout {
-			tb.Fatalf("%s still has %d messages, want %d", queueURL, n, most)
+		if time.Since(began) > 5*timeout {
+			tb.Fatalf("%s still have %d messages, want %d", queueURLs, n, most)
 		}
 	}
 }

@@ -71,10 +71,17 @@ func Run[F any](t *testing.T, cases []Case[F], open func(*testing.T) F, o Option
 				})
 				c.Run(t, open(t))
 			}
-			if o.Bubble {
-				synctest.Test(t, run)
-			} else {
+			if !o.Bubble {
 				run(t)
+				return
+			}
+			skipped := false // a skip in a bubble does not show outside
+			synctest.Test(t, func(t *testing.T) {
+				defer func() { skipped = t.Skipped() }()
+				run(t)
+			})
+			if skipped {
+				t.SkipNow()
 			}
 		})
 	}
