@@ -10,13 +10,15 @@ import json
 import sys
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 STACK = "eipbinder"
 
 
 def client(service):
-    return boto3.client(service)
+    # moto may take its time; a second try would find done what the first one did
+    return boto3.client(service, config=Config(read_timeout=300, retries={"total_max_attempts": 1}))
 
 
 def create(template, package):
