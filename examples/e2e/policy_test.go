@@ -59,6 +59,9 @@ func (s statement) allows(tb testing.TB, n need) bool {
 // values, too; the others do not.
 func holds(tb testing.TB, operator string, allowed, got []string) bool {
 	tb.Helper()
+	if operator == "Null" {
+		return slices.Contains(allowed, "true") == (len(got) == 0)
+	}
 	kind, forAll := strings.CutPrefix(operator, "ForAllValues:")
 	if !forAll && len(got) != 1 {
 		return false
@@ -162,7 +165,7 @@ func TestPolicies(t *testing.T) {
 		{"Sid": "Pool", "Effect": "Allow", "Action": "ec2:AssociateAddress", "Resource": "arn:aws:ec2:r:a:elastic-ip/*",
 		 "Condition": {"StringEquals": {"aws:ResourceTag/Pool": "byol"}}},
 		{"Sid": "Names", "Effect": "Allow", "Action": ["route53:ChangeResourceRecordSets"], "Resource": ["arn:aws:route53:::hostedzone/Z1"],
-		 "Condition": {"ForAllValues:StringLike": {"names": ["*.media.example.com"]}, "ForAllValues:StringEquals": {"types": ["A", "TXT"]}}}]}`
+		 "Condition": {"ForAllValues:StringLike": {"names": ["*.media.example.com"]}, "ForAllValues:StringEquals": {"types": ["A", "TXT"]}, "Null": {"names": "false"}}}]}`
 	var p policy
 	if err := json.Unmarshal([]byte(document), &p); err != nil {
 		t.Fatal(err)
@@ -182,6 +185,7 @@ func TestPolicies(t *testing.T) {
 		{need{"ec2:AssociateAddress", address, nil}, false},
 		{need{"ec2:AssociateAddress", "arn:aws:ec2:r:a:instance/i-1", map[string][]string{"aws:ResourceTag/Pool": {"byol"}}}, false},
 		{change("y.media.example.com", "A"), true},
+		{need{"route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", nil}, false},
 		{change("y.media.example.com", "AAAA"), false},
 		{change("media.example.com", "A"), false},
 		{change("y.mediaxexample.com", "A"), false},

@@ -77,6 +77,8 @@ func names53() []statement {
 					key + "Actions":     []string{"CREATE", "DELETE"},
 				},
 				"ForAllValues:StringLike": {key + "NormalizedRecordNames": []string{"*.${Suffix}"}},
+				// ForAllValues holds where there are no values, too.
+				"Null": {key + "RecordTypes": "false", key + "Actions": "false", key + "NormalizedRecordNames": "false"},
 			},
 			why: "this zone; types A and TXT; names below the suffix; no UPSERT, since nothing is ever overwritten",
 		},
