@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
@@ -13,16 +15,23 @@ import (
 )
 
 // patience is how long a sweep may have to wait before it can repair
-// something: ConfirmAfter, LateCalls and StopGrace, one after the other.
+// something: ConfirmAfter, LateCalls and StopGrace, one after the other. Only
+// time counts in which sweeps are clean: the others may have done nothing.
 const patience = 21 * time.Minute
+
+// sweptFor is for how long at most one clean sweep stands: about as far apart
+// as they are in fair weather.
+const sweptFor = 2 * time.Minute
 
 // trouble is something that is not as it should be.
 type trouble struct {
 	what     string
 	ids      []string
 	reported bool
-	since    time.Time
-	sweeps   int // clean ones that neither repaired nor reported it
+	since    time.Time     // the end of the first clean sweep that began after what caused it; zero: none has
+	swept    time.Duration // since then, by clean sweeps
+	counted  time.Time     // the end of the last of these
+	sweeps   int           // that then neither repaired nor reported it
 }
 
 // audit follows a clean sweep that began at that time: what is wrong must be
@@ -37,20 +46,14 @@ func (s *simulation) audit(began time.Time, report binder.Report) {
 			delete(s.troubles, key)
 		}
 	}
+	swept := max(0, min(began.Sub(s.cleanAt), sweptFor))
+	s.cleanAt = s.cleanAt.Add(max(0, began.Sub(s.cleanAt)))
 	for key, t := range now {
-		known := s.troubles[key]
-		if known == nil || known.what != t.what {
-			s.troubles[key] = t
-			continue
+		if known := s.troubles[key]; known != nil && known.what == t.what {
+			t.since, t.swept, t.counted, t.sweeps = known.since, known.swept, known.counted, known.sweeps
 		}
-		if at := s.disturbed(t); at.After(known.since) {
-			known.since, known.sweeps = at, 0
-		}
-		if began.Before(known.since.Add(patience)) {
-			continue
-		}
-		s.tally["troubles counted"]++
-		if known.sweeps++; known.sweeps >= 3 {
+		s.troubles[key] = t
+		if s.outlasts(t, began, swept) {
 			s.violated(fmt.Sprintf("neither repaired nor reported within three sweeps: %s: %s", key, t.what), t.ids...)
 		}
 	}
@@ -59,6 +62,25 @@ func (s *simulation) audit(began time.Time, report binder.Report) {
 			delete(s.damaged, id)
 		}
 	}
+}
+
+// outlasts counts a clean sweep that began then and has left the trouble as it
+// is, and reports whether it should not have.
+func (s *simulation) outlasts(t *trouble, began time.Time, swept time.Duration) bool {
+	if last := s.disturbed(t); t.since.IsZero() || last.After(t.since) {
+		t.since, t.swept, t.sweeps = time.Time{}, 0, 0
+		if began.After(last) {
+			t.since = time.Now()
+		}
+		return false
+	}
+	if t.swept += swept; t.swept < patience || began.Before(t.counted) {
+		return false
+	}
+	s.tally["troubles counted"]++
+	t.counted = time.Now()
+	t.sweeps++
+	return t.sweeps >= 3
 }
 
 // disturbed returns when the time began anew within which the trouble must be
@@ -133,7 +155,7 @@ func (s *simulation) wrong(began time.Time, report binder.Report) map[string]*tr
 	add := func(key, what string, ids ...string) {
 		ids = append(ids, key)
 		reported := slices.ContainsFunc(ids, func(id string) bool { return said[id] })
-		found[key] = &trouble{what: what, ids: ids, reported: reported, since: time.Now()}
+		found[key] = &trouble{what: what, ids: ids, reported: reported}
 	}
 	records := s.all()
 	names := map[string]store.Record{} // that are explained
@@ -153,6 +175,7 @@ func (s *simulation) wrong(began time.Time, report binder.Report) map[string]*tr
 			add(r.AllocationID, what, r.InstanceID, r.Name)
 		}
 	}
+	s.wrongTables(records, add)
 	usable := s.wrongAddresses(began, byAddress, add)
 	s.wrongNames(names, add)
 	for id, w := range s.workers {
@@ -169,6 +192,9 @@ func reported(report binder.Report) map[string]bool {
 	ids := map[string]bool{}
 	for _, f := range report.Findings {
 		ids[f.InstanceID], ids[f.AllocationID], ids[f.Name] = true, true, true
+	}
+	for _, id := range audited(report.Store) {
+		ids[id] = true
 	}
 	for _, o := range report.Outcomes {
 		if failure := (*binder.Error)(nil); errors.As(o.Err, &failure) && failure.Terminal {
@@ -252,4 +278,38 @@ func (s *simulation) wrongNames(explained map[string]store.Record, add func(key,
 			add(set.Name, "the name points at an address that has left the pool", r.AllocationID)
 		}
 	}
+}
+
+// A trouble lasts too long by sweeps that could have ended it: not by one that
+// began before the damage, nor by those that may have done nothing.
+func TestTroubleIsCountedByCleanSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		time.Sleep(time.Second)
+		s := &simulation{tally: map[string]int{}, changed: map[string]time.Time{"eipalloc-1": time.Now()}}
+		it := &trouble{ids: []string{"eipalloc-1"}}
+		sweeps := func(n int, began time.Time) bool {
+			found := false
+			for range n {
+				found = s.outlasts(it, began, time.Minute) || found
+				time.Sleep(time.Minute)
+				began = time.Now()
+			}
+			return found
+		}
+		if sweeps(1, began); !it.since.IsZero() {
+			t.Error("a sweep counts that began before the damage")
+		}
+		time.Sleep(time.Hour) // none is clean
+		if sweeps(1+20+3-1, time.Now()) {
+			t.Error("the binder had no three sweeps")
+		}
+		if !sweeps(1, time.Now()) {
+			t.Error("it lasts longer than it may, and nobody says so")
+		}
+		s.changed["eipalloc-1"] = time.Now()
+		if sweeps(20, time.Now()) {
+			t.Error("new damage takes as long as the first")
+		}
+	})
 }

@@ -360,6 +360,18 @@ func (o simStore) Delete(ctx context.Context, r store.Record) error {
 	}})
 }
 
+func (o simStore) Audit(ctx context.Context, repair bool) (found []store.Discrepancy, err error) {
+	name := map[bool]string{true: "store.Audit and repair", false: "store.Audit"}[repair]
+	err = o.p.do(ctx, simCall{name, nil, store.ErrThrottled, repair, func(late bool) error {
+		seen, err := o.p.s.audits(ctx, repair)
+		if !late {
+			found = seen
+		}
+		return err
+	}})
+	return found, err
+}
+
 func (o simStore) List(ctx context.Context, f store.Filter) iter.Seq2[store.Record, error] {
 	return simList(ctx, o.p, "store.List", store.ErrThrottled, o.p.s.store.List(ctx, f))
 }

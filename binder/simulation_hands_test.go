@@ -26,7 +26,7 @@ func (s *simulation) hand(what string, ids ...string) {
 
 // anyBound returns a bound record and its address by chance.
 func (s *simulation) anyBound() (store.Record, eippool.Address, bool) {
-	r, ok := pick(s, s.held(store.Bound))
+	r, ok := s.any(isBound)
 	if !ok {
 		return r, eippool.Address{}, false
 	}
@@ -129,8 +129,9 @@ func (s *simulation) untag() {
 
 // anyNamed returns a record whose name is published, and one of its record sets.
 func (s *simulation) anyNamed() (store.Record, store.RRSet, bool) {
-	kept := only(s.held(store.Free), func(r store.Record) bool { return r.KeepName && len(r.RRSets) > 0 })
-	r, ok := pick(s, append(s.held(store.Bound), kept...))
+	r, ok := s.any(func(r store.Record) bool {
+		return isBound(r) || r.Phase == store.Free && r.KeepName && len(r.RRSets) > 0
+	})
 	if !ok {
 		return r, store.RRSet{}, false
 	}

@@ -207,6 +207,7 @@ func (s *simulation) put(process string, r store.Record) (store.Record, error) {
 		s.owners[next.Owner] = process
 	}
 	s.judgeFlag(*prev, next)
+	s.judgeRow(next)
 	switch {
 	case prev.Phase == store.Free && next.Phase == store.Reserved:
 		s.judgeReserved(*prev, next)

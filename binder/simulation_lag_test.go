@@ -17,7 +17,7 @@ import (
 const longestLag = 2 * time.Minute
 
 // glimpseEvery is how far apart the remembered states of EC2 are.
-const glimpseEvery = 5 * time.Second
+const glimpseEvery = 10 * time.Second
 
 // glimpse is what EC2 had at a time.
 type glimpse struct {

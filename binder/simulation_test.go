@@ -17,8 +17,9 @@ import (
 	"github.com/eipbinder/eipbinder/dnspolicy/memzone"
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/eippool/mempool"
+	"github.com/eipbinder/eipbinder/internal/dynamosim"
 	"github.com/eipbinder/eipbinder/store"
-	"github.com/eipbinder/eipbinder/store/memstore"
+	"github.com/eipbinder/eipbinder/store/dynamostore"
 )
 
 var (
@@ -43,7 +44,8 @@ type simulation struct {
 	fleet  *memfleet.Fleet
 	pool   *mempool.Pool
 	zone   *memzone.Zone
-	store  *memstore.Store
+	tables *dynamosim.DB
+	store  *dynamostore.Store // on the tables
 
 	background sync.WaitGroup // deliveries, sweeps and calls under way
 
@@ -61,10 +63,12 @@ type simulation struct {
 	damaged   map[string]bool      // what hand edits touched and is not known to be healthy again
 	forced    map[string]bool      // instances whose unbinding was forced
 	flags     map[string]flagged   // by address
+	seen      []rowID              // rows that schedule servers know, the latest
 	late      map[string]bool      // names that a late call published after their end
 	past      map[string]formerly  // by address
 	owners    map[string]string    // which process an owner of leases is in
 	troubles  map[string]*trouble  // what is not as it should be
+	cleanAt   time.Time            // when the last clean sweep began
 	glimpses  []*glimpse           // of EC2, in the order of time
 	pausedAt  time.Time            // zero unless the binders are paused
 	denied    map[string]time.Time // until when calls of a service are forbidden
@@ -109,7 +113,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	}
 	s := &simulation{
 		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, seed)),
-		pool: pool, zone: zone, store: memstore.New(),
+		pool: pool, zone: zone,
 		fleet:   memfleet.New(func(o *memfleet.Options) { o.Network, o.Tags = pool, map[string]string{"role": "media"} }),
 		workers: map[string]*worker{}, addresses: map[string]eippool.Address{},
 		changed: map[string]time.Time{}, damaged: map[string]bool{}, forced: map[string]bool{},
@@ -117,6 +121,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		denied: map[string]time.Time{}, hindered: map[string]time.Time{}, tally: map[string]int{},
 	}
 	s.naming = s.namingOf(seed)
+	newTables(s)
 	for range *simAddresses {
 		s.buy()
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
-	"github.com/eipbinder/eipbinder/store"
 )
 
 // process returns one of the binders that handle events. One that died is
@@ -81,7 +80,7 @@ func again(outcomes []binder.Outcome) ([]string, time.Duration) {
 
 // drain is an operator who hides a worker, and shows it again later.
 func (s *simulation) drain() {
-	r, ok := pick(s, s.held(store.Bound))
+	r, ok := s.any(isBound)
 	away := s.between(time.Minute, time.Hour)
 	if !ok {
 		return
@@ -94,7 +93,7 @@ func (s *simulation) drain() {
 
 // unbind is an operator who takes a running worker's binding back.
 func (s *simulation) unbind() {
-	r, ok := pick(s, s.held(store.Bound))
+	r, ok := s.any(isBound)
 	if !ok {
 		return
 	}

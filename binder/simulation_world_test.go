@@ -35,7 +35,8 @@ func happenings() []happening {
 		{3, "vanish", (*simulation).vanish},
 		{8, "stop", (*simulation).stop},
 		{3, "lose eligibility", (*simulation).loseEligibility},
-		{60, "schedule server", (*simulation).schedule},
+		{40, "schedule server", (*simulation).schedule},
+		{20, "schedule server without conditions", (*simulation).flip},
 		{4, "drain", (*simulation).drain},
 		{1, "forced unbind", (*simulation).unbind},
 		{3, "disassociate by hand", (*simulation).disassociateByHand},
@@ -45,6 +46,9 @@ func happenings() []happening {
 		{3, "delete a name", (*simulation).deleteName},
 		{2, "change a name", (*simulation).changeName},
 		{2, "add a name", (*simulation).addName},
+		{3, "edit a row", (*simulation).editRow},
+		{1, "add a row", (*simulation).addRow},
+		{2, "edit a guard", (*simulation).editGuard},
 		{1, "pause", (*simulation).pause},
 		{1, "break the policy", (*simulation).breakPolicy},
 	}
@@ -214,21 +218,25 @@ func (s *simulation) loseEligibility() {
 	s.note("world", "lose eligibility", "", id)
 }
 
-// held returns the records in a phase.
-func (s *simulation) held(phase store.Phase) []store.Record {
-	var found []store.Record
-	for r, err := range s.store.List(context.Background(), store.Filter{Phases: []store.Phase{phase}}) {
-		if err == nil {
-			found = append(found, r)
+// any returns a record by chance of those that will do.
+func (s *simulation) any(will func(store.Record) bool) (store.Record, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := slices.Sorted(maps.Keys(s.addresses))
+	for _, n := range s.random.Perm(len(ids)) {
+		if r := s.record(store.ByAddress(ids[n])); r != nil && will(*r) {
+			return *r, true
 		}
 	}
-	return found
+	return store.Record{}, false
 }
+
+func isBound(r store.Record) bool { return r.Phase == store.Bound }
 
 // schedule is a schedule server that takes a worker or gives it back, without
 // any regard to what the binders do.
 func (s *simulation) schedule() {
-	r, ok := pick(s, s.held(store.Bound))
+	r, ok := s.any(isBound)
 	if !ok {
 		return
 	}

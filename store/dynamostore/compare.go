@@ -53,9 +53,12 @@ func (s *Store) compareRow(p picture, id string, row item) (finding, bool) {
 		return f, true
 	}
 	differences := rowDifferences(row, r)
+	if len(differences) == 0 {
+		return finding{}, false
+	}
 	f.Kind, f.Detail = staleRow, fmt.Sprintf("row %s: %s", f.subject, strings.Join(differences, ", "))
 	f.mend = []step{s.unmoved(p, id), s.writeStaleRow(r, row)}
-	return f, len(differences) > 0
+	return f, true
 }
 
 // rowDifferences says what of the row is not the record's. What others have

@@ -2,37 +2,41 @@ package dynamostore_test
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/eipbinder/eipbinder/internal/dynamosim"
 )
 
-type item = map[string]types.AttributeValue
+type item = dynamosim.Item
 
-// fake is a DynamoDB in memory that makes every write, whatever its
-// conditions say. It is for looking at requests, and for tests in virtual
-// time; what conditions do is tested over a real one. Hooks run before a call
-// and may answer in its place.
+// fake is a DynamoDB in memory that keeps the requests, for looking at them and
+// for tests in virtual time. Its hook runs before a transaction and may answer
+// in its place.
 type fake struct {
-	mu    sync.Mutex
-	items map[string]item // by table and key
-
-	onTransact func(n int, in *dynamodb.TransactWriteItemsInput, apply func()) error
-	onBatchGet func(n int, in *dynamodb.BatchGetItemInput) error
-	pageSize   int // of Scan; 0 for all in one page
+	*dynamosim.DB
+	mu         sync.Mutex
+	onTransact func(n int, apply func()) error
+	pageSize   int32 // of Scan; 0 for all in one page
 
 	transactions []*dynamodb.TransactWriteItemsInput
 	batchGets    []*dynamodb.BatchGetItemInput
 	scans        []*dynamodb.ScanInput
 }
 
-func newFake() *fake { return &fake{items: map[string]item{}} }
+func newFake() *fake {
+	tables := map[string][]string{}
+	for _, name := range []string{"record_table", "media_records", records} {
+		tables[name] = []string{"EIP", "DNS_Record"}
+	}
+	for _, name := range []string{"binding_table", "media_bindings", bindings} {
+		tables[name] = []string{"pk"}
+	}
+	return &fake{DB: dynamosim.New(tables)}
+}
 
 func value(v types.AttributeValue) string {
 	if v, ok := v.(*types.AttributeValueMemberS); ok {
@@ -41,99 +45,36 @@ func value(v types.AttributeValue) string {
 	return ""
 }
 
-func address(table string, key item) string {
-	return strings.Join([]string{table, value(key["pk"]), value(key["EIP"]), value(key["DNS_Record"])}, "|")
-}
-
-func (f *fake) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+func (f *fake) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.batchGets = append(f.batchGets, in)
-	if f.onBatchGet != nil {
-		if err := f.onBatchGet(len(f.batchGets), in); err != nil {
-			return nil, err
-		}
-	}
-	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]item{}}
-	for table, wanted := range in.RequestItems {
-		for _, key := range wanted.Keys {
-			if found, ok := f.items[address(table, key)]; ok {
-				out.Responses[table] = append(out.Responses[table], maps.Clone(found))
-			}
-		}
-	}
-	return out, nil
+	return f.DB.BatchGetItem(ctx, in)
 }
 
-func (f *fake) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (f *fake) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.transactions = append(f.transactions, in)
 	if f.onTransact != nil {
-		if err := f.onTransact(len(f.transactions), in, func() { f.apply(in) }); err != nil {
+		apply := func() { _, _ = f.DB.TransactWriteItems(ctx, in) }
+		if err := f.onTransact(len(f.transactions), apply); err != nil {
 			return nil, err
 		}
 	}
-	f.apply(in)
-	return &dynamodb.TransactWriteItemsOutput{}, nil
+	return f.DB.TransactWriteItems(ctx, in)
 }
 
-func (f *fake) apply(in *dynamodb.TransactWriteItemsInput) {
-	for _, write := range in.TransactItems {
-		switch {
-		case write.Put != nil:
-			f.items[address(*write.Put.TableName, write.Put.Item)] = write.Put.Item
-		case write.Delete != nil:
-			delete(f.items, address(*write.Delete.TableName, write.Delete.Key))
-		case write.Update != nil:
-			f.update(write.Update)
-		}
-	}
-}
-
-// update does what showRow's expression says: it sets all, but allocated only
-// where there is none.
-func (f *fake) update(in *types.Update) {
-	at := address(*in.TableName, in.Key)
-	changed := maps.Clone(in.Key)
-	maps.Copy(changed, f.items[at])
-	for placeholder, name := range in.ExpressionAttributeNames {
-		if _, ok := changed[name]; name != "allocated" || !ok {
-			changed[name] = in.ExpressionAttributeValues[":"+strings.TrimPrefix(placeholder, "#")]
-		}
-	}
-	f.items[at] = changed
-}
-
-func (f *fake) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (f *fake) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	copied := *in
 	f.scans = append(f.scans, &copied)
-	var found []string
-	after := ""
-	if in.ExclusiveStartKey != nil {
-		after = address(*in.TableName, in.ExclusiveStartKey)
+	paged := *in
+	if f.pageSize > 0 {
+		paged.Limit = &f.pageSize
 	}
-	for at := range f.items {
-		if strings.HasPrefix(at, *in.TableName+"|address#") && at > after {
-			found = append(found, at)
-		}
-	}
-	slices.Sort(found)
-	out := &dynamodb.ScanOutput{}
-	if f.pageSize > 0 && len(found) > f.pageSize {
-		found = found[:f.pageSize]
-		out.LastEvaluatedKey = item{"pk": f.items[found[f.pageSize-1]]["pk"]}
-	}
-	for _, at := range found {
-		out.Items = append(out.Items, maps.Clone(f.items[at]))
-	}
-	return out, nil
-}
-
-func (f *fake) DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
-	return nil, errors.New("the fake knows no DescribeTable")
+	return f.DB.Scan(ctx, &paged)
 }
 
 // cancelled is a transaction cancelled for these reasons.

@@ -35,7 +35,7 @@ func TestCancelledTransactions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := newFake()
-				client.onTransact = func(n int, _ *dynamodb.TransactWriteItemsInput, _ func()) error {
+				client.onTransact = func(n int, _ func()) error {
 					if n <= test.failures {
 						return cancelled(test.reasons...)
 					}
@@ -65,7 +65,7 @@ func TestCancelledTransactions(t *testing.T) {
 func TestRetriesEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newFake()
-		client.onTransact = func(int, *dynamodb.TransactWriteItemsInput, func()) error { return cancelled("TransactionConflict") }
+		client.onTransact = func(int, func()) error { return cancelled("TransactionConflict") }
 		forEver := func(o *dynamostore.Options) { o.MaxAttempts = 1 << 30 }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -94,7 +94,7 @@ func TestLostReplies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := newFake()
-				client.onTransact = func(n int, _ *dynamodb.TransactWriteItemsInput, apply func()) error {
+				client.onTransact = func(_ int, apply func()) error {
 					apply()
 					return test.reply
 				}
@@ -146,6 +146,9 @@ func (c throttledReads) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetI
 
 // halfRead leaves all keys but the first few unprocessed.
 func halfRead(in *dynamodb.BatchGetItemInput, few int, call func() (*dynamodb.BatchGetItemOutput, error)) (*dynamodb.BatchGetItemOutput, error) {
+	if few == 0 {
+		return &dynamodb.BatchGetItemOutput{UnprocessedKeys: in.RequestItems}, nil
+	}
 	left := map[string]types.KeysAndAttributes{}
 	for table, wanted := range in.RequestItems {
 		if len(wanted.Keys) > few {
