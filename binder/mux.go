@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
@@ -187,6 +188,11 @@ func (m *Mux) checkPools(pools [][]eippool.Address) []error {
 		}
 	}
 	return errs
+}
+
+// StartsHidden is [Binder.StartsHidden] of all profiles.
+func (m *Mux) StartsHidden() bool {
+	return !slices.ContainsFunc(m.profiles, func(p profile) bool { return !p.binder.StartsHidden() })
 }
 
 // Pause is Pause for every store of the profiles.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -22,8 +23,9 @@ type sighting struct {
 }
 
 // reconcile observes all instances at once, and lets each profile's Binder work
-// on its own.
+// on its own. It is one batch of the pools'.
 func (m *Mux) reconcile(ctx context.Context, ids []string, order order) ([]Outcome, error) {
+	ctx = eippool.WithBatch(ctx)
 	outcomes := make([]Outcome, len(ids))
 	seen, unseen := m.see(ctx, ids, order)
 	parts := make([][]int, len(m.profiles)) // of the ids
@@ -31,6 +33,7 @@ func (m *Mux) reconcile(ctx context.Context, ids []string, order order) ([]Outco
 		n, err := m.route(ctx, seen, id, order)
 		if err = cmp.Or(unseen, err); err != nil { // whose it is, is not known: the first one tells
 			outcomes[i] = m.profiles[0].binder.failed(ctx, view{id: id}, "observe", err)
+			tellOutcome(ctx, outcomes[i])
 			continue
 		}
 		parts[n] = append(parts[n], i)
@@ -60,7 +63,7 @@ func at(ids []string, indices []int) []string {
 // work reconciles the profile's instances with its Binder.
 func (p profile) work(ctx context.Context, seen sighting, ids []string, order order) []Outcome {
 	views, err := p.binder.lookOn(ctx, seen.began, seen.instances, ids, order)
-	outcomes, _ := p.binder.workOn(ctx, ids, views, err, true) // each failed outcome has its error
+	outcomes, _ := p.binder.workOn(p.named(ctx), ids, views, err, true) // each failed outcome has its error
 	for i := range outcomes {
 		outcomes[i].Profile = p.name
 	}

@@ -46,7 +46,7 @@ func (m *Mux) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Report,
 			known := m.siblings(n, all)
 			known.began, known.instances = began, own[n]
 			var err error
-			reports[n], err = p.binder.Sweep(ctx, func(o *SweepOptions) { *o = opts; o.siblings = known })
+			reports[n], err = p.binder.Sweep(p.named(ctx), func(o *SweepOptions) { *o = opts; o.siblings = known })
 			reports[n].name(p.name)
 			errs[n] = p.wrap(err)
 		})

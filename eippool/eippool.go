@@ -3,8 +3,8 @@
 // mempool in memory, and pooltest proves an implementation right.
 //
 // A pool knows addresses and attaches them; it does not choose among them
-// and remembers nothing between calls. Choosing and remembering are the
-// binder's and the store's part.
+// and remembers nothing between calls, but for what a [Batch] may. Choosing and
+// remembering are the binder's and the store's part.
 //
 //	addresses, err := pool.List(ctx)
 //	if err != nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/eipbinder/eipbinder/eippool"
 )
 
-// Associate implements [eippool.Pool], with one Describe call, or one for many
-// (see Options.LookAge), and, unless that has the answer, one AssociateAddress.
+// Associate implements [eippool.Pool], with one Describe call, or one for many of
+// a batch (see the package comment), and, unless that has the answer, one
+// AssociateAddress.
 //
 // AllowReassociation=false makes EC2 refuse an address that another target
 // holds. It is not documented to protect an address that the target holds, so
@@ -54,7 +55,7 @@ func (p *Pool) associate(ctx context.Context, allocationID string, target eippoo
 	if err != nil {
 		return "", wrap(ctx, fmt.Sprintf("associate %s with %s of %s", allocationID, target.NetworkInterfaceID, target.InstanceID), err)
 	}
-	p.looks.add(target.NetworkInterfaceID)
+	p.made.add(target.NetworkInterfaceID)
 	return aws.ToString(out.AssociationId), nil
 }
 

@@ -14,20 +14,22 @@
 //	addresses, err := pool.List(ctx)
 //
 // A Pool is safe for concurrent use. It remembers which interfaces it is just
-// working on, and with Options.LookAge also the last look at the account's
-// addresses. Calls are paced, and throttled ones repeated, by the client's
-// retryer (package pacing has one) and by nothing here.
+// working on, and which ones it has associated in the last minute. Calls are
+// paced, and throttled ones repeated, by the client's retryer (package pacing has
+// one) and by nothing here.
 //
-// # Looks that are shared
+// # Looks that a batch shares
 //
-// A look may serve several batches of one process, since no address is taken
-// from anybody because of it: it only spares Associate the question whether the
-// interface is seen to hold one already. That one is held is not believed, and
-// asked again. That none is held may be as old as Options.LookAge, but for what
-// this Pool has associated itself, which it adds: it can miss what somebody else
-// has just given the interface, and so can EC2's own answers, which lag. An
-// address that serves another interface EC2 refuses to associate. List and
-// Lookup, by which addresses are chosen and taken back, always ask EC2.
+// Within one batch ([eippool.Batch], which the binder puts into its contexts) a
+// look at all addresses of the account serves many calls of Associate: it spares
+// them the question whether the interface is seen to hold an address already. That
+// one is held is not believed, and asked again. That none is held is believed for
+// 15 seconds at most, but for what this Pool has associated itself: within them a
+// batch can miss what somebody else has just given the interface, as EC2's own
+// answers can, which lag. An address that serves another interface EC2 refuses to
+// associate. No look outlives its batch; without a batch there is none, and
+// Associate asks about each interface. List and Lookup, by which addresses are
+// chosen and taken back, always ask EC2.
 //
 // EC2 is eventually consistent: for seconds, rarely minutes, List and Lookup
 // may show what was. See [Pool.Associate] for what that means there.
@@ -38,7 +40,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -80,11 +81,6 @@ type Options struct {
 	// Turns give the turns of Pace and PaceDisassociate; a *pacing.Pacer does, the
 	// one whose retryer the client has. Nil: these do not wait.
 	Turns Turns
-	// LookAge lets Associate rest on one look at all addresses of the account, at
-	// most that old, instead of a Describe call for each interface. In a storm
-	// that saves nearly all of them. A look of 5 s is hardly older than what EC2's
-	// own answers may show; the package comment says why it is safe. Zero, the default: a call for each.
-	LookAge time.Duration
 }
 
 // Turns hand out turns for API actions: see [Pool.Pace].
@@ -102,7 +98,7 @@ type Pool struct {
 	options Options
 	bought  map[string]string // the tags of addresses that Allocate buys
 	targets *inFlight         // the interfaces that an Associate is at work on
-	looks   looks
+	made    made
 }
 
 var (
@@ -124,9 +120,6 @@ func New(client Client, optFns ...func(*Options)) (*Pool, error) {
 	}
 	if err := o.Tags.Validate(); err != nil {
 		return nil, fmt.Errorf("ec2pool: Tags: %w", err)
-	}
-	if o.LookAge < 0 {
-		return nil, fmt.Errorf("ec2pool: LookAge %s is negative", o.LookAge)
 	}
 	if o.PublicIPv4Pool != "" && o.IPAMPoolID != "" {
 		return nil, errors.New("ec2pool: PublicIPv4Pool and IPAMPoolID exclude each other")

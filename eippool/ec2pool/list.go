@@ -20,10 +20,11 @@ const maxFilterValues = 200
 
 // List implements [eippool.Pool]. It is one call, since DescribeAddresses has
 // no pages. Addresses that a service manages (for a load balancer, say) are not
-// ours to associate and left out, whatever their tags.
+// ours to associate and left out, whatever their tags. Within a batch the call is
+// for all addresses of the account, so that Associate needs none for a while.
 func (p *Pool) List(ctx context.Context) ([]eippool.Address, error) {
-	if p.options.LookAge > 0 {
-		return p.listAndLook(ctx)
+	if shared := p.looks(ctx); shared != nil {
+		return p.listAndLook(ctx, shared)
 	}
 	var filters []types.Filter
 	for name, values := range p.options.Tags.Request() {
@@ -42,13 +43,13 @@ func (p *Pool) List(ctx context.Context) ([]eippool.Address, error) {
 
 // listAndLook lists all addresses of the account, so that the answer serves as a
 // look, too.
-func (p *Pool) listAndLook(ctx context.Context) ([]eippool.Address, error) {
+func (p *Pool) listAndLook(ctx context.Context, shared *looks) ([]eippool.Address, error) {
 	began := time.Now()
 	found, err := p.describe(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.looks.set(newLook(began, found))
+	shared.set(newLook(began, found))
 	return addresses(slices.DeleteFunc(found, func(a types.Address) bool { return !p.has(a) }))
 }
 

@@ -66,7 +66,7 @@ func associateDefects() []defect {
 				return forget(eippool.ErrInUse, err)
 			})
 		}},
-		{"addresses are displaced", []string{"associate-occupied", "associate-occupied-by-foreign", "race-for-target"}, func(b *broken) {
+		{"addresses are displaced", []string{"batch-occupied", "batch-vacated", "associate-occupied", "associate-occupied-by-foreign", "race-for-target"}, func(b *broken) {
 			b.displace(func(eippool.Address) bool { return true })
 		}},
 		{"addresses of the pool are displaced, if they were seen", []string{"associate-occupied"}, func(b *broken) {

@@ -19,7 +19,7 @@ type defect struct {
 var errNoSentinel = errors.New("no sentinel")
 
 func defects() []defect {
-	return slices.Concat(readDefects(), associateDefects(), raceDefects(), disassociateDefects(), callDefects(), optionalDefects(), paceDefects())
+	return slices.Concat(readDefects(), associateDefects(), raceDefects(), disassociateDefects(), batchDefects(), callDefects(), optionalDefects(), paceDefects())
 }
 
 func readDefects() []defect {

@@ -60,7 +60,7 @@ func raceDefects() []defect {
 
 func disassociateDefects() []defect {
 	return []defect{
-		{"Disassociate does nothing", []string{"disassociate", "disassociate-old"}, func(b *broken) {
+		{"Disassociate does nothing", []string{"batch-vacated", "disassociate", "disassociate-old"}, func(b *broken) {
 			b.disassociate = func(ctx context.Context, id string) error {
 				if ctx.Err() != nil || id == "" {
 					return b.Pool.Disassociate(ctx, id)

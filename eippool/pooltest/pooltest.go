@@ -62,7 +62,7 @@ type Fixture struct {
 }
 
 func cases() []testCase {
-	return slices.Concat(readCases(), associateCases(), raceCases(), disassociateCases(), callCases(), allocatorCases(), reverseCases(), paceCases())
+	return slices.Concat(readCases(), associateCases(), raceCases(), disassociateCases(), batchCases(), callCases(), allocatorCases(), reverseCases(), paceCases())
 }
 
 // running returns n running targets.

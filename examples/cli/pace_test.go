@@ -33,17 +33,14 @@ func TestPace(t *testing.T) {
 	})
 }
 
-func TestLookAge(t *testing.T) {
-	describes := map[string]int{}
-	for _, age := range []string{"0s", "5s"} {
-		inWorld(t, 5, func(t *testing.T, w *world) {
-			ids := w.launch(5)
-			before := w.sim.Calls()
-			w.do(append([]string{"reconcile", "--look-age", age}, ids...)...).want(t, exitDone, "bound")
-			describes[age] = w.sim.Calls()["DescribeAddresses"] - before["DescribeAddresses"]
-		})
-	}
-	if describes["0s"] < 5 || describes["5s"] > 3 {
-		t.Errorf("calls of DescribeAddresses by --look-age: %v", describes)
-	}
+// The workers of a command share one look at the addresses: the pool's list.
+func TestOneLookForACommand(t *testing.T) {
+	inWorld(t, 5, func(t *testing.T, w *world) {
+		ids := w.launch(5)
+		before := w.sim.Calls()
+		w.do(append([]string{"reconcile"}, ids...)...).want(t, exitDone, "bound")
+		if n := w.sim.Calls()["DescribeAddresses"] - before["DescribeAddresses"]; n != 1 {
+			t.Errorf("%d calls of DescribeAddresses for 5 workers", n)
+		}
+	})
 }

@@ -11,25 +11,16 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/internal/awssim"
+	"github.com/eipbinder/eipbinder/internal/gather"
 )
 
 const (
 	// look is how often a controller looks whether there is something to work on.
 	look = 200 * time.Millisecond
-	// EC2 has a burst of associations, and one more each 200 ms.
-	burst = 50
-	each  = 200 * time.Millisecond
 	// pause is the shortest time between two batches. The first worker waits for
 	// nobody; in what storms launch meanwhile there are fewer workers than EC2 has
 	// in its burst, so that hardly a token is late.
 	pause = 2 * time.Second
-	// A large batch is followed by a longer pause: until EC2's bucket is full again
-	// no token is lost by collecting, but a worker may wait for that long.
-	pauseLong = 6 * time.Second
-	// Once the burst is used up, those that come now have to wait anyway, and so
-	// does the next batch; but not for so long that a queue which moves faster
-	// than expected would run dry.
-	pauseMost = 30 * time.Second
 )
 
 // Controller is this module as one process: it reconciles what events name in
@@ -72,8 +63,7 @@ func Controller(n Naming) Contender {
 type workQueue struct {
 	mu    sync.Mutex
 	items map[string]*item
-	given time.Time // the last batch
-	full  time.Time // when EC2's bucket is full again after all batches
+	pace  *gather.Pace
 }
 
 type item struct {
@@ -85,7 +75,7 @@ type item struct {
 }
 
 func newWorkQueue() *workQueue {
-	return &workQueue{items: map[string]*item{}}
+	return &workQueue{items: map[string]*item{}, pace: gather.New(50, 200*time.Millisecond)} // EC2's documented bucket
 }
 
 func (q *workQueue) add(id string) {
@@ -107,7 +97,7 @@ func (q *workQueue) add(id string) {
 func (q *workQueue) take(now time.Time) []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if now.Sub(q.given) < q.pause(now) {
+	if now.Before(q.pace.Due(pause)) {
 		return nil
 	}
 	var ids []string
@@ -123,23 +113,9 @@ func (q *workQueue) take(now time.Time) []string {
 		q.items[id].busy = true
 	}
 	if len(ids) > 0 {
-		q.given, q.full = now, later(now, q.full).Add(time.Duration(len(ids))*each)
+		q.pace.Began(now, len(ids))
 	}
 	return ids
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// pause is the time between the last batch and the next one, as of now.
-func (q *workQueue) pause(now time.Time) time.Duration {
-	refilling := q.full.Sub(q.given)
-	queue := q.full.Sub(now) - burst*each
-	return max(pause, min(refilling, pauseLong), min(queue, pauseMost))
 }
 
 // done takes back what was given out.

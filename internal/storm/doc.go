@@ -67,19 +67,17 @@
 //
 //	                            controller  batches  their sweep  per event
 //	EIPBINDER_SHARE                 1          0.2       0.5         0.1
-//	EIPBINDER_LOOK_AGE             15s         15s       15s          5s
 //	EIPBINDER_DNS_LINGER            5s          5s        5s        25ms
 //	EIPBINDER_DNS_POLL_INTERVAL    10s         10s       10s          5s
 //	EIPBINDER_DNS_WAIT              2m          2s        2m          2s
 //
-// With the defaults a controller is as fast, but calls more: in a storm of 1,000,
-// EC2 describes 0.06 instead of 0.04 times per node (LOOK_AGE), and with names of
-// instances Route 53 is called 3.0 instead of 0.18 times (0.25 with the linger
-// alone). For the functions behind a queue the linger also decides how fast they
-// are under five requests a second, Route 53's quota before July 2026; batches of
-// 10 instead of 20 do not reach the target there, since most of a batch then waits
-// for names and leaves turns unused. A function for each event has nobody to linger
-// for.
+// With the defaults a controller is as fast, but with names of instances, in a
+// storm of 1,000, it calls Route 53 3.0 instead of 0.18 times per node (0.25 with
+// the linger alone). For the functions behind a queue the linger also decides how
+// fast they are under five requests a second, Route 53's quota before July 2026;
+// batches of 10 instead of 20 do not reach the target there, since most of a batch
+// then waits for names and leaves turns unused. A function for each event has
+// nobody to linger for.
 //
 // # Time
 //

@@ -57,7 +57,7 @@ func (w *World) newBinder(process string, n Naming, s settings) (*binder.Binder,
 	if err != nil {
 		return nil, err
 	}
-	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns, o.LookAge = selector, pacer, s.lookAge })
+	pool, err := ec2pool.New(calls.ec2, func(o *ec2pool.Options) { o.Tags, o.Turns = selector, pacer })
 	if err != nil {
 		return nil, err
 	}

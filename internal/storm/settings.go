@@ -6,7 +6,6 @@ import "time"
 // variables, or by a file.
 type settings struct {
 	share     float64       // EIPBINDER_SHARE
-	lookAge   time.Duration // EIPBINDER_LOOK_AGE
 	linger    time.Duration // EIPBINDER_DNS_LINGER
 	firstLook time.Duration // EIPBINDER_DNS_FIRST_LOOK
 	poll      time.Duration // EIPBINDER_DNS_POLL_INTERVAL
@@ -15,16 +14,12 @@ type settings struct {
 
 // shipped are the defaults. Package deployment of the examples has them.
 func shipped() settings {
-	return settings{share: 1, lookAge: 5 * time.Second, linger: 25 * time.Millisecond, firstLook: 20 * time.Second, poll: 5 * time.Second, dnsWait: 2 * time.Minute}
+	return settings{share: 1, linger: 25 * time.Millisecond, firstLook: 20 * time.Second, poll: 5 * time.Second, dnsWait: 2 * time.Minute}
 }
 
 // forBatches are the settings of processes that work on many workers at once.
 func forBatches() settings {
 	s := shipped()
-	// Binders agree about workers in their store; a look is for what others
-	// associate, and EC2's own answers may be older than that. A look each 5 s would
-	// be 40 in a storm of 1,000.
-	s.lookAge = 15 * time.Second
 	// EC2 associates 25 addresses meanwhile, so that 1,000 names take 40 requests and
 	// not 900; and it is little beside the time to INSYNC.
 	s.linger = 5 * time.Second

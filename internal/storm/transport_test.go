@@ -154,9 +154,9 @@ func TestWorkQueue(t *testing.T) {
 // batch.
 func TestPauses(t *testing.T) {
 	for size, want := range map[int]time.Duration{
-		1: pause, 20: 20 * each, 40: pauseLong, 100: pauseLong,
+		1: pause, 20: 4 * time.Second, 40: 6 * time.Second, 100: 6 * time.Second,
 		150:  10 * time.Second, // by then 100 have their turns before them, and 50 are through
-		1000: pauseMost,
+		1000: 30 * time.Second,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			q := newWorkQueue()
@@ -169,7 +169,7 @@ func TestPauses(t *testing.T) {
 			q.add("i-next")
 			start := time.Now()
 			for len(q.take(time.Now())) == 0 {
-				time.Sleep(each)
+				time.Sleep(look)
 			}
 			if got := time.Since(start); got != want {
 				t.Errorf("%s after a batch of %d, want %s", got, size, want)

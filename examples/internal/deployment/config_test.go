@@ -30,7 +30,7 @@ func env(pairs ...string) func(string) string {
 }
 
 var defaultPace = deployment.Pace{
-	Share: 1, Associate: pacing.Limit{Burst: 50, Refill: 5}, LookAge: 5 * time.Second,
+	Share: 1, Associate: pacing.Limit{Burst: 50, Refill: 5},
 	Linger: 25 * time.Millisecond, FirstLook: 20 * time.Second, PollInterval: 5 * time.Second,
 }
 
@@ -91,7 +91,6 @@ func TestEverythingSet(t *testing.T) {
 		deployment.EnvCheck, "false",
 		deployment.EnvShare, "0.25",
 		deployment.EnvAssociateLimit, "100/ 7.5",
-		deployment.EnvLookAge, "0s",
 		deployment.EnvDNSLinger, "2s",
 		deployment.EnvDNSFirstLook, "30s",
 		deployment.EnvDNSPollInterval, "3s",
@@ -212,7 +211,6 @@ func TestWrongVariables(t *testing.T) {
 		{deployment.EnvAssociateLimit, "0/5", "EIPBINDER_ASSOCIATE_LIMIT: 0 is less than 1"},
 		{deployment.EnvAssociateLimit, "50/0", "EIPBINDER_ASSOCIATE_LIMIT: 0 calls a second are not above 0"},
 		{deployment.EnvAssociateLimit, "50/Inf", "EIPBINDER_ASSOCIATE_LIMIT: "},
-		{deployment.EnvLookAge, "-1s", "EIPBINDER_LOOK_AGE: -1s is negative"},
 		{deployment.EnvDNSLinger, "5", "EIPBINDER_DNS_LINGER: time: missing unit"},
 		{deployment.EnvDNSFirstLook, "-1s", "EIPBINDER_DNS_FIRST_LOOK: -1s is negative"},
 		{deployment.EnvDNSPollInterval, "0s", "EIPBINDER_DNS_POLL_INTERVAL: 0s is not above 0"},

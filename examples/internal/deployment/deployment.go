@@ -38,6 +38,7 @@ type Binder interface {
 	Checker
 	Batches
 	Singles
+	StartsHidden() bool
 }
 
 // Batches are a Binder's verbs for many instances, or names.
@@ -113,7 +114,7 @@ type account struct {
 
 func (a account) pool(p Profile) (*ec2pool.Pool, error) {
 	return ec2pool.New(a.compute, func(o *ec2pool.Options) {
-		o.Tags, o.Turns, o.LookAge = p.PoolTags, a.pacer, a.pace.LookAge
+		o.Tags, o.Turns = p.PoolTags, a.pacer
 	})
 }
 

@@ -113,7 +113,6 @@ func TestEachFieldHasOneClearError(t *testing.T) {
 		{"recordTable: records", "store: mysql", "store: there is no store \"mysql\": set it to dynamodb, sqlite:PATH or"},
 		{"recordTable: records", "share: 2", "share: 2 is not above 0 and at most 1"},
 		{"recordTable: records", "associateLimit: [50, 5]", "associateLimit: is a list of 2, not a single value: set it to burst and calls a second"},
-		{"recordTable: records", "lookAge: 5", "lookAge: time: missing unit"},
 		{"recordTable: records", "dnsLinger: -5s", "dnsLinger: -5s is negative"},
 		{"recordTable: records", "dnsFirstLook: {}", "dnsFirstLook: is a mapping"},
 		{"recordTable: records", "dnsPollInterval: 0s", "dnsPollInterval: 0s is not above 0"},

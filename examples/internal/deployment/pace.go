@@ -18,8 +18,6 @@ type Pace struct {
 	Share float64
 	// Associate is the account's limit on AssociateAddress.
 	Associate pacing.Limit
-	// LookAge is ec2pool's.
-	LookAge time.Duration
 	// Linger, FirstLook and PollInterval are route53zone's.
 	Linger, FirstLook, PollInterval time.Duration
 }
@@ -28,7 +26,6 @@ func (r *reader) pace(s scope) Pace {
 	return Pace{
 		Share:        read(r, s, "share", one(share)),
 		Associate:    read(r, s, "associateLimit", one(limit)),
-		LookAge:      read(r, s, "lookAge", one(duration)),
 		Linger:       read(r, s, "dnsLinger", one(duration)),
 		FirstLook:    read(r, s, "dnsFirstLook", one(duration)),
 		PollInterval: read(r, s, "dnsPollInterval", one(interval)),

@@ -11,7 +11,6 @@ const (
 	EnvCheck             = "EIPBINDER_CHECK"
 	EnvShare             = "EIPBINDER_SHARE"
 	EnvAssociateLimit    = "EIPBINDER_ASSOCIATE_LIMIT"
-	EnvLookAge           = "EIPBINDER_LOOK_AGE"
 	EnvDNSLinger         = "EIPBINDER_DNS_LINGER"
 	EnvDNSFirstLook      = "EIPBINDER_DNS_FIRST_LOOK"
 	EnvDNSPollInterval   = "EIPBINDER_DNS_POLL_INTERVAL"
@@ -77,7 +76,6 @@ func paceSettings() []Setting {
 		{"check", EnvCheck, "true", false, "whether a Lambda function checks zones, tables and pools when it starts", "true or false"},
 		{"share", EnvShare, "1", false, "the part of AWS's limits that this process may use", "a part above 0, and at most 1, such as 0.5"},
 		{"associateLimit", EnvAssociateLimit, "50/5", false, "the account's limit on AssociateAddress: calls in a burst, and calls a second", "burst and calls a second, such as 50/5"},
-		{"lookAge", EnvLookAge, "5s", false, "how old a look at the account's addresses may be on which associations rest; 0s: one call for each", span},
 		{"dnsLinger", EnvDNSLinger, "25ms", false, "how long a DNS change waits for others to share its request", "a duration, such as 25ms"},
 		{"dnsFirstLook", EnvDNSFirstLook, "20s", false, "how long after a DNS change it is first asked whether it is in sync", span},
 		{"dnsPollInterval", EnvDNSPollInterval, "5s", false, "how often it is asked from then on", "a duration above 0, such as 5s"},

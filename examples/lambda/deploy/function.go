@@ -105,9 +105,8 @@ func settings() map[string]any {
 		"EIPBINDER_TTL":           ref("Ttl"),
 		"EIPBINDER_KEEP_NAMES":    ref("KeepNames"),
 		"EIPBINDER_REVERSE_NAMES": ref("ReverseNames"),
-		// Few looks and few DNS requests; these and those of each function are what
+		// Few DNS requests; these and those of each function are what
 		// internal/storm measures with.
-		"EIPBINDER_LOOK_AGE":          "15s",
 		"EIPBINDER_DNS_LINGER":        "5s",
 		"EIPBINDER_DNS_POLL_INTERVAL": "10s",
 	}
