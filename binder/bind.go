@@ -106,7 +106,8 @@ func (r *run) askHolder(ctx context.Context, c candidate, holder *store.Conflict
 	}
 	r.helped = true
 	var err error
-	r.withoutSlot(func() { _, err = r.b.reconcile(ctx, []string{holder.Holder.InstanceID}, "", false) })
+	unasked := WithOutcomes(ctx, nil) // nobody who waits for outcomes asked for this one
+	r.withoutSlot(func() { _, err = r.b.reconcile(unasked, []string{holder.Holder.InstanceID}, "", false) })
 	r.v.now = time.Now()
 	if err != nil {
 		return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
@@ -130,6 +131,9 @@ func (r *run) reservation(c candidate, s dnspolicy.Subject, name string) (store.
 		Tags: r.b.recordTags(i.Tags), RRSets: stored, KeepName: r.b.opts.KeepNames,
 		ReverseName:    cmp.Or(r.b.reverseName(name), c.record.ReverseName),
 		LastInstanceID: c.record.LastInstanceID, FreedAt: c.record.FreedAt, AttemptedAt: r.v.now,
+	}
+	if r.b.opts.StartHidden {
+		rec.Draining, rec.Reason = true, ReasonStartHidden
 	}
 	if rec.KeepName && c.record.KeepName && sameSets(c.record.RRSets, stored) {
 		rec.Propagation, rec.InSync = c.record.Propagation, c.record.InSync
@@ -341,7 +345,8 @@ func (r *run) boundByAnother(ctx context.Context, wanted store.Record, err error
 	return nil
 }
 
-// commit makes the record Bound: schedule servers see it from now on.
+// commit makes the record Bound: schedule servers see it from now on, unless it
+// is hidden.
 func (r *run) commit(ctx context.Context) error {
 	rec := r.v.record.Clone()
 	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, onlyLost(rec.FirstSeen)

@@ -115,6 +115,10 @@ func (b *Binder) listPool(ctx context.Context) ([]eippool.Address, error) {
 	return addresses, nil
 }
 
+// StartsHidden reports whether Options.StartHidden is set: what shows workers, and
+// must be the first to, can refuse to work without it.
+func (b *Binder) StartsHidden() bool { return b.opts.StartHidden }
+
 // observe tells the observer and the log.
 func (b *Binder) observe(ctx context.Context, e Event) {
 	if b.opts.Observer != nil {

@@ -200,11 +200,12 @@ func unwanted(v view) bool {
 	return v.record.Phase == store.Reserved && !v.instance.Eligible && v.record.BoundAt.IsZero()
 }
 
-// decideDrain carries an order to hide or to show out.
+// decideDrain carries an order to hide or to show out. What was hidden from the
+// start is then hidden since the order.
 func decideDrain(v view) (decision, bool) {
 	hidden := v.record.Draining && v.record.Reason != reasonStopped
 	switch {
-	case v.order == orderDrain && !hidden:
+	case v.order == orderDrain && (!hidden || v.record.Reason == ReasonStartHidden):
 		return decision{step: stepHide, reason: reasonDrain}, true
 	case v.order == orderUndrain && hidden && stopped(v.instance):
 		return decision{step: stepHide, reason: reasonStopped}, true
@@ -318,8 +319,11 @@ func decideDone(v view) decision {
 	if v.bound {
 		status = Bound
 	}
-	if v.record.Draining {
-		reason = "draining"
+	switch {
+	case v.record.Draining && v.record.Reason == ReasonStartHidden:
+		reason = ReasonStartHidden
+	case v.record.Draining:
+		reason = ReasonDraining
 	}
 	return end(status, reason)
 }

@@ -58,6 +58,9 @@ func laws() []law {
 		{"an operator's hand on a serving worker is reported", func(v view) bool {
 			return inPhase(v, store.Bound) && serving(v.instance) && len(v.record.FirstSeen) == 0 && (heldElsewhere(v) || holds(v) && v.usurped != nil)
 		}, func(_ view, d decision) bool { return d.status == Failed && errors.Is(d.err, ErrDrift) }},
+		{"what is hidden, but by a stop, is shown by an order only", func(v view) bool {
+			return v.record != nil && v.record.Draining && v.record.Reason != reasonStopped && v.order != orderUndrain
+		}, steps(stepShow)},
 		{"a step has no status; an end has one", always, func(_ view, d decision) bool { return (d.step == stepEnd) == (d.status != "") }},
 		{"a wait says how long; what failed says why", always, func(_ view, d decision) bool {
 			return (d.status.Waiting() == (d.retry > 0)) && ((d.status == Failed) == (d.err != nil))
@@ -71,7 +74,7 @@ func laws() []law {
 func TestDecideLaws(t *testing.T) {
 	held := map[string]int{}
 	for c := range cells() {
-		for _, o := range circumstances() {
+		for _, o := range append(circumstances(), option{"hidden from the start", ofRecord(startHidden)}) {
 			v := c.within(o.edit)
 			d := testRules().decide(v)
 			for _, l := range laws() {

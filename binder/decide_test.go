@@ -32,6 +32,7 @@ func inSync(v *view)        { v.record.InSync = true }
 func removed(v *view)       { v.record.Unpublished = true }
 func draining(v *view)      { v.record.Draining, v.record.Reason = true, reasonStopped }
 func drained(v *view)       { v.record.Draining, v.record.Reason = true, reasonDrain }
+func startHidden(v *view)   { v.record.Draining, v.record.Reason = true, ReasonStartHidden }
 func unassociated(v *view)  { detached(v); v.record.AssociationID = "" }
 
 func seen(odd string, ago time.Duration) edit {

@@ -73,6 +73,13 @@ func mutantsThatReleaseTooEarly() map[string]func(rules, view) decision {
 			}
 			return d
 		},
+		"shows what starts hidden once it is bound": func(r rules, v view) decision {
+			d := r.decide(v)
+			if d.status == AlreadyBound && d.reason == ReasonStartHidden && v.order == "" || d.status == Bound && d.reason == ReasonStartHidden {
+				return decision{step: stepShow, reason: "it is bound"}
+			}
+			return d
+		},
 		"releases what is drained": func(r rules, v view) decision {
 			if v.record != nil && v.record.Phase == store.Bound && v.record.Draining {
 				return decision{step: stepRelease, reason: "drained", forced: true}

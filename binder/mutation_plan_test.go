@@ -48,7 +48,7 @@ func planMutations() []mutation {
 	} {
 		all = append(all, mutation{m.guard, m.mutant, decides(m.mutant), m.scenario, 2})
 	}
-	return all
+	return append(all, startMutations()...)
 }
 
 // absentInstanceStays: EC2 does not show the instance, twice in one minute.

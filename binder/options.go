@@ -72,6 +72,14 @@ type Options struct {
 	// BlastRadius is how many bindings and names one Sweep may take back without
 	// being forced. Default 50; zero lets it take back none.
 	BlastRadius int
+	// StartHidden lets each new binding begin drained: schedule servers do not see
+	// the worker, not even for a moment, until Undrain shows it for the first time,
+	// such as once its server answers. It is part of the reservation: whoever goes
+	// on with that keeps it, whatever this option says there. What was shown once
+	// is shown again after a repair or a stop; a worker that gets another address
+	// starts hidden again. What is bound already, or adopted, stays as it is. All
+	// processes of a deployment should agree. Default false.
+	StartHidden bool
 	// DNSWait is for how long at most one call waits until names are in sync. What
 	// is not by then is NotReady, and the next call goes on. Less suits what pays
 	// for waiting, such as a function behind a queue. Default 2 min; at least 1 s,

@@ -33,6 +33,15 @@ const (
 	Failed Status = "failed"
 )
 
+// The reasons of a Bound or AlreadyBound worker that schedule servers do not see.
+const (
+	// ReasonDraining: since Drain.
+	ReasonDraining = "draining"
+	// ReasonStartHidden: since it was bound, with Options.StartHidden. Undrain
+	// shows it.
+	ReasonStartHidden = "hidden from the start"
+)
+
 // Waiting reports whether coming back later is all that is to be done.
 func (s Status) Waiting() bool { return s == Busy || s == NotReady || s == Exhausted }
 

@@ -25,7 +25,8 @@ import (
 //
 // Work on the instances begins in the order of the IDs, on Options.Concurrency
 // of them at once. If the context ends, work stops where it is, and what was not
-// begun is NotReady and untouched; calling again continues.
+// begun is NotReady and untouched; calling again continues. It ends with its slowest
+// instance; [WithOutcomes] tells of the others before.
 func (b *Binder) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error) {
 	return b.reconcile(ctx, unique(ids), "", true)
 }
@@ -65,7 +66,7 @@ func unbindOrder(optFns []func(*UnbindOptions)) order {
 
 // Drain hides a bound worker from schedule servers at once and until Undrain,
 // and leaves its address, its name and its allocated flag alone: sessions can
-// end. The outcome is AlreadyBound, with "draining" as the reason; draining a
+// end. The outcome is AlreadyBound, with ReasonDraining; draining a
 // drained worker changes nothing. One that is being bound will be bound hidden.
 // An instance without a binding gives Gone. Draining never leads to a release:
 // the instance's end does.
@@ -74,7 +75,8 @@ func (b *Binder) Drain(ctx context.Context, id string) (Outcome, error) {
 }
 
 // Undrain shows a drained worker to schedule servers again, with the flag
-// allocated as they left it. One that is not drained is AlreadyBound. One whose
+// allocated as they left it, and one that Options.StartHidden hides for the first
+// time: also while it is being bound. One that is not drained is AlreadyBound. One whose
 // instance is stopped stays hidden until it runs again.
 func (b *Binder) Undrain(ctx context.Context, id string) (Outcome, error) {
 	return only(b.reconcile(ctx, []string{id}, orderUndrain, true))
@@ -94,9 +96,11 @@ func unique(ids []string) []string {
 	return out
 }
 
-// reconcile observes all instances at once and then works on each by itself.
-// If it helps, a run may reconcile another instance that stands in its way.
+// reconcile observes all instances at once and then works on each by itself, all as
+// one batch of the pool's. If it helps, a run may reconcile another instance that
+// stands in its way, as a batch of its own.
 func (b *Binder) reconcile(ctx context.Context, ids []string, order order, helps bool) ([]Outcome, error) {
+	ctx = eippool.WithBatch(ctx)
 	views, err := b.look(ctx, ids, order)
 	return b.workOn(ctx, ids, views, err, helps)
 }
@@ -108,6 +112,7 @@ func (b *Binder) workOn(ctx context.Context, ids []string, views []view, err err
 	if err != nil {
 		for i, id := range ids {
 			outcomes[i] = b.failed(ctx, view{id: id}, "observe", err)
+			tellOutcome(ctx, outcomes[i])
 		}
 		return outcomes, joined(outcomes)
 	}
@@ -129,11 +134,13 @@ func (work *batch) runAll(ctx context.Context, views []view, outcomes []Outcome)
 		if !work.enter(ctx) {
 			outcomes[i] = views[i].outcome(NotReady)
 			outcomes[i].RetryAfter, outcomes[i].Reason = time.Second, "the call ended before its turn"
+			tellOutcome(ctx, outcomes[i])
 			continue
 		}
 		group.Go(func() {
 			defer work.leave()
 			outcomes[i] = (&run{batch: work, v: views[i]}).do(ctx)
+			tellOutcome(ctx, outcomes[i])
 		})
 	}
 	group.Wait()

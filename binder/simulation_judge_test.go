@@ -260,6 +260,9 @@ func (s *simulation) judgeReleasing(prev, next store.Record) {
 func (s *simulation) judgeVisible(r store.Record) {
 	s.tally["shown"]++
 	ids := []string{r.AllocationID, r.InstanceID, r.Name}
+	if s.naming.hidden && !s.asked[r.InstanceID] {
+		s.violated("I6: a worker that starts hidden is visible before anybody has shown it", ids...)
+	}
 	if !s.serves(r.InstanceID) || s.excused(ids...) {
 		return
 	}

@@ -12,21 +12,21 @@ import (
 	"github.com/eipbinder/eipbinder/store"
 )
 
-// naming is how a seed's deployment names its workers.
+// naming is how a seed's deployment names its workers, and shows them.
 type naming struct {
 	policy     dnspolicy.Policy
 	perAddress bool
 	keeps      bool // names stay with addresses
 	reverse    bool // names in both directions
+	hidden     bool // workers start hidden, until they are ready
 }
 
 // textLabel is where the text of a name is that says whose it is.
 const textLabel = "_info."
 
-// namingOf returns the naming of a seed: every third one is like it, and twelve
-// are all there are.
+// namingOf returns the naming of a seed: every sixtieth is the same.
 func (s *simulation) namingOf(seed uint64) naming {
-	n := naming{policy: dnspolicy.InstanceID(), reverse: seed%4 > 1}
+	n := naming{policy: dnspolicy.InstanceID(), reverse: seed%4 > 1, hidden: seed%5 == 0}
 	if seed%3 > 0 {
 		n.policy, n.perAddress, n.keeps = dnspolicy.PerAddress(dnspolicy.DashedIP()), true, seed%3 == 2
 	}
@@ -41,7 +41,7 @@ func (s *simulation) namingOf(seed uint64) naming {
 }
 
 func (n naming) options(o *binder.Options) {
-	o.Suffix, o.KeepNames, o.ReverseNames = suffix, n.keeps, n.reverse
+	o.Suffix, o.KeepNames, o.ReverseNames, o.StartHidden = suffix, n.keeps, n.reverse, n.hidden
 }
 
 // instanceOf returns whom the record set is about; empty if that is whoever

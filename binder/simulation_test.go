@@ -62,6 +62,7 @@ type simulation struct {
 	changed   map[string]time.Time // when the world last changed something, by ID or name
 	damaged   map[string]bool      // what hand edits touched and is not known to be healthy again
 	forced    map[string]bool      // instances whose unbinding was forced
+	asked     map[string]bool      // instances that somebody wanted shown
 	flags     map[string]flagged   // by address
 	seen      []rowID              // rows that schedule servers know, the latest
 	late      map[string]bool      // names that a late call published after their end
@@ -116,7 +117,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		pool: pool, zone: zone,
 		fleet:   memfleet.New(func(o *memfleet.Options) { o.Network, o.Tags = pool, map[string]string{"role": "media"} }),
 		workers: map[string]*worker{}, addresses: map[string]eippool.Address{},
-		changed: map[string]time.Time{}, damaged: map[string]bool{}, forced: map[string]bool{},
+		changed: map[string]time.Time{}, damaged: map[string]bool{}, forced: map[string]bool{}, asked: map[string]bool{},
 		flags: map[string]flagged{}, late: map[string]bool{}, past: map[string]formerly{}, owners: map[string]string{}, troubles: map[string]*trouble{},
 		denied: map[string]time.Time{}, hindered: map[string]time.Time{}, tally: map[string]int{},
 	}
@@ -201,6 +202,7 @@ func (s *simulation) sweep(force bool) binder.Report {
 	if errors.Is(err, binder.ErrBlastRadius) {
 		s.approve()
 	}
+	s.becomeReady(report.Outcomes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally["sweeps"]++

@@ -49,6 +49,7 @@ func (s *simulation) handle(ids []string) {
 		ctx, cancel := context.WithTimeout(p.ctx, 90*time.Second)
 		outcomes, _ := p.binder.Reconcile(ctx, ids...)
 		cancel()
+		s.becomeReady(outcomes)
 		s.mu.Lock()
 		dead := p.dead
 		s.mu.Unlock()
@@ -86,9 +87,24 @@ func (s *simulation) drain() {
 		return
 	}
 	s.order(func(ctx context.Context, b *binder.Binder) { _, _ = b.Drain(ctx, r.InstanceID) })
-	s.later(away, func() {
-		s.order(func(ctx context.Context, b *binder.Binder) { _, _ = b.Undrain(ctx, r.InstanceID) })
-	})
+	s.later(away, func() { s.undrain(r.InstanceID) })
+}
+
+func (s *simulation) undrain(id string) {
+	s.mu.Lock()
+	s.asked[id] = true
+	s.mu.Unlock()
+	s.order(func(ctx context.Context, b *binder.Binder) { _, _ = b.Undrain(ctx, id) })
+}
+
+// becomeReady shows the workers that start hidden, a while after they were bound.
+func (s *simulation) becomeReady(outcomes []binder.Outcome) {
+	for _, o := range outcomes {
+		if o.Reason == binder.ReasonStartHidden {
+			delay := time.Duration(s.roll("ready", time.Now(), o.InstanceID) % uint64(time.Minute))
+			s.later(delay, func() { s.undrain(o.InstanceID) })
+		}
+	}
 }
 
 // unbind is an operator who takes a running worker's binding back.

@@ -38,7 +38,8 @@ type SweepOptions struct {
 //
 // It reads everything first. A read that fails, or is not whole, ends it
 // before it has changed anything, and so do ErrBlastRadius and a pause. The
-// error then joins those of the instances that failed, as Reconcile's does.
+// error then joins those of the instances that failed, as Reconcile's does. What
+// the store derives from its records it audits last.
 // With a dry run the report says what would be done first for each instance,
 // and nothing is changed.
 func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Report, error) {
@@ -46,27 +47,35 @@ func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Repo
 	for _, fn := range optFns {
 		fn(&opts)
 	}
+	ctx = eippool.WithBatch(ctx)
 	s, err := b.survey(ctx, opts.siblings)
 	if err != nil {
 		return Report{}, fmt.Errorf("sweep: %w", err)
 	}
 	report := s.plan(b, time.Now())
-	report.DryRun = opts.DryRun
-	if err := b.audit(ctx, &report, false); err != nil || opts.DryRun {
-		return report, err
+	refusal := b.refusal(ctx, report, opts)
+	if opts.DryRun || refusal != nil {
+		report.DryRun = true
+		return report, errors.Join(refusal, b.audit(ctx, &report, false))
+	}
+	return report, b.apply(ctx, s, &report)
+}
+
+// refusal says why the plan may not be carried out, if it is to be.
+func (b *Binder) refusal(ctx context.Context, report Report, opts SweepOptions) error {
+	if opts.DryRun {
+		return nil
 	}
 	switch reason, err := b.paused(ctx); {
 	case err != nil:
-		return report, err
+		return err
 	case reason != "":
-		report.DryRun = true
-		return report, fmt.Errorf("sweep: %w: %s", ErrPaused, reason)
+		return fmt.Errorf("sweep: %w: %s", ErrPaused, reason)
 	}
 	if n := report.releases(); n > b.opts.BlastRadius && !opts.Force {
-		report.DryRun = true
-		return report, fmt.Errorf("sweep: %w: %d, more than %d: look at a dry run, then force it", ErrBlastRadius, n, b.opts.BlastRadius)
+		return fmt.Errorf("sweep: %w: %d, more than %d: look at a dry run, then force it", ErrBlastRadius, n, b.opts.BlastRadius)
 	}
-	return report, b.apply(ctx, s, &report)
+	return nil
 }
 
 // apply carries the plan out.

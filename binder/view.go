@@ -115,7 +115,8 @@ const (
 )
 
 // Why a record is hidden: because its instance is stopped, until it runs
-// again, or because an operator wants it, until an operator wants it shown.
+// again; or because an operator wants it, or by ReasonStartHidden, until an
+// operator wants it shown.
 const (
 	reasonStopped = "instance is stopped"
 	reasonDrain   = "drain was requested"
