@@ -23,8 +23,23 @@ func (w *worker) warn(reason, note string) {
 	w.recorder.Eventf(w.node, nil, corev1.EventTypeWarning, reason, action, "%.*s", longest, note)
 }
 
-func (w *worker) tellBound(o binder.Outcome) {
-	w.tell("Bound", fmt.Sprintf("%s is %s", strings.TrimSuffix(o.Name, "."), o.IP))
+// tellPublished says what a node says by now, and did not before. That the
+// controller hides a worker is said when it has.
+func (w *worker) tellPublished(o binder.Outcome, before string, noted bool) {
+	note := fmt.Sprintf("%s is %s", strings.TrimSuffix(o.Name, "."), o.IP)
+	after := w.node.Labels[LabelState]
+	switch {
+	case before == "" && startHidden(o):
+		w.tell("Bound", note+"; schedule servers do not see it yet")
+	case before == "" && draining(o):
+		w.tell("Bound", note+"; schedule servers do not see it: it is drained")
+	case before == "":
+		w.tell("Bound", note)
+	case before == StateBound && after == StateHidden && !noted:
+		w.tell("Hidden", "schedule servers do not see the worker: somebody has drained it")
+	case before == StateHidden && after == StateBound:
+		w.tell("Shown", "schedule servers see the worker")
+	}
 }
 
 // tellUnbound is about a Node that is gone.
@@ -59,6 +74,44 @@ func (w *worker) tellWaiting(o binder.Outcome) time.Duration {
 		w.warn(reason, note)
 	}
 	return 0
+}
+
+// tellAtWork says, once, that no answer has come for long, and returns when to
+// come back to say so.
+func (w *worker) tellAtWork() time.Duration {
+	if wait := w.opts.Patience - time.Since(w.looks.of(w.id).since); wait > 0 {
+		return wait
+	}
+	if w.looks.tellOnce(w.id, "at work") {
+		w.warn("WaitingForBinding", "being bound: it waits for its turn to get the address, or for its name in DNS")
+	}
+	return 0
+}
+
+// tellOrder says, once, why a worker was not hidden, or shown, and returns when
+// to come back.
+func (w *worker) tellOrder(v verb, o binder.Outcome) time.Duration {
+	reason := map[verb]string{hide: "Hiding", show: "Showing"}[v]
+	know := w.looks.of(w.id)
+	switch {
+	case o.Err != nil:
+		if w.looks.tellOnce(w.id, reason+"Failed") {
+			w.warn(reason+"Failed", o.Err.Error())
+		}
+		w.opts.Logger.Warn("order failed", "order", string(v), "node", w.node.Name, "instance", w.id, "error", o.Err)
+	case time.Since(know.orderAt) >= w.opts.Patience && w.looks.tellOnce(w.id, reason+"Waits"):
+		w.warn("WaitingFor"+reason, o.Reason)
+	}
+	return max(time.Until(know.orderDue), shortRetry)
+}
+
+// tellRefused says, once, that the API server does not take what the controller
+// writes on the node, and returns the error.
+func (w *worker) tellRefused(err error) error {
+	if w.looks.tellOnce(w.id, "refused") {
+		w.warn("NodeUpdateRefused", err.Error())
+	}
+	return err
 }
 
 // tellUnregistered says that the node is bound, and that nobody has registered

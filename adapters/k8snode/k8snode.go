@@ -37,11 +37,21 @@
 //
 // # Many nodes
 //
-// Nodes that become due within a short window are one call of Reconcile. A call
-// ends with its slowest instance: give [Controller.Observe] to the Binder
-// (Options.Observer), and each node's gate opens as soon as its own binding is
-// usable. A node costs the API server four requests in its life: a patch and an
-// event when it is bound, an event when it leaves, an event when it is unbound.
+// Nodes that become due within a short window are one call of Reconcile, and each
+// learns of its own instance as soon as that is settled (binder.WithOutcomes): its
+// gate opens, or an event says what it waits for. What hides and shows workers are
+// calls beside, of which no other node waits. A node costs the API server four
+// requests in its life: a patch and an event when it is bound, an event when it
+// leaves, an event when it is unbound. Waiting for a dry pool to let it in, and
+// each hiding that may end, cost more.
+//
+// # Ready pods
+//
+// With [Options.ReadyPods], schedule servers see a worker only while such a pod
+// is Ready on it. The Binder must be made with binder.Options.StartHidden, and so
+// must every other one that binds the same instances: the worker is then hidden
+// from the first write on, and shown for the first time by the first pod that is
+// Ready.
 //
 // A Controller is safe for concurrent use. Of several replicas one works, by the
 // manager's leader election; that two work for a moment does no harm.
@@ -50,10 +60,12 @@ package k8snode
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
@@ -66,10 +78,18 @@ type Binder interface {
 	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
 }
 
+// Hider is what a Binder must be in addition for Options.ReadyPods;
+// *binder.Binder is, and *binder.Mux. What wraps one must forward it.
+type Hider interface {
+	// StartsHidden reports whether each new binding is hidden until Undrain.
+	StartsHidden() bool
+}
+
 var (
-	_ Binder          = (*binder.Binder)(nil)
-	_ Binder          = (*binder.Mux)(nil)
-	_ binder.Observer = (*Controller)(nil)
+	_ Binder = (*binder.Binder)(nil)
+	_ Binder = (*binder.Mux)(nil)
+	_ Hider  = (*binder.Binder)(nil)
+	_ Hider  = (*binder.Mux)(nil)
 )
 
 // What the controller writes on a node. Names are annotations, since label values
@@ -82,6 +102,9 @@ const (
 	// AnnotationHidden says why the controller has drained the worker. It is the
 	// memory of what is to be undrained: without it, nothing is.
 	AnnotationHidden = "eipbinder.io/hidden"
+	// AnnotationDry is the time (RFC 3339) since when the pool was found to have no
+	// address for the node, with the policy Admit.
+	AnnotationDry = "eipbinder.io/pool-dry-since"
 	// LabelAddress is the address once more, for selectors.
 	LabelAddress = "eipbinder.io/address"
 	// LabelState is StateBound or StateHidden; absent: nothing is bound.
@@ -101,7 +124,9 @@ type Controller struct {
 	binder   Binder
 	opts     Options
 	looks    *looks
+	orders   *orders
 	client   client.Client
+	reader   client.Reader // of the API server itself
 	recorder events.EventRecorder
 }
 
@@ -115,18 +140,12 @@ func New(b Binder, optFns ...func(*Options)) (*Controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Controller{binder: b, opts: opts, looks: newLooks(b, opts)}, nil
-}
-
-// Observe opens the gate of a node whose instance the Binder has just bound,
-// without waiting for the others of the same call. It is for the Binder's
-// Options.Observer, and ignores all other events.
-func (c *Controller) Observe(_ context.Context, e binder.Event) {
-	if e.Kind == binder.EventBound {
-		c.looks.landEarly(binder.Outcome{
-			InstanceID: e.InstanceID, Status: binder.Bound, AllocationID: e.AllocationID, IP: e.IP, Name: e.Name,
-		})
+	hider, ok := b.(Hider)
+	if opts.ReadyPods != nil && (!ok || !hider.StartsHidden()) {
+		return nil, fmt.Errorf("%w: k8snode: Options.ReadyPods needs a Binder with binder.Options.StartHidden: without it, schedule servers see a worker before its pod is ready", binder.ErrConfig)
 	}
+	looks := newLooks(b, opts)
+	return &Controller{binder: b, opts: opts, looks: looks, orders: newOrders(looks)}, nil
 }
 
 // name is the controller's among those of the manager, and in events.
@@ -134,12 +153,14 @@ const name = "eipbinder"
 
 // SetupWithManager makes the manager run the controller and its sweeps.
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
-	c.client, c.recorder = mgr.GetClient(), mgr.GetEventRecorder(name)
+	c.client, c.reader, c.recorder = mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder(name)
 	if err := c.watch(mgr); err != nil {
 		return err
 	}
-	if err := mgr.Add(c.looks); err != nil {
-		return err
+	for _, r := range []manager.Runnable{c.looks, c.orders, sweeper{c}} {
+		if err := mgr.Add(r); err != nil {
+			return err
+		}
 	}
-	return mgr.Add(sweeper{c})
+	return nil
 }

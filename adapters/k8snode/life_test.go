@@ -1,10 +1,10 @@
 package k8snode_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,6 +70,7 @@ func TestCordon(t *testing.T) {
 	if w.node(node).Annotations[k8snode.AnnotationHidden] != "" {
 		t.Error("the note stayed")
 	}
+	w.eventually("told", func() bool { return slices.Equal(w.reasons(node), []string{"Bound", "Hidden", "Shown"}) })
 }
 
 // What an operator has drained stays drained, whatever becomes of the node.
@@ -82,7 +83,7 @@ func TestOperatorsDrain(t *testing.T) {
 	if _, err := w.binder.Drain(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the node says so", func() bool { return w.state(node) == "hidden" })
+	w.eventually("the node says so", func() bool { return w.state(node) == "hidden" && w.told(node, "Hidden") })
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = true })
 	w.stays("not the controller's", func() bool { return w.node(node).Annotations[k8snode.AnnotationHidden] == "" })
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = false })
@@ -90,7 +91,10 @@ func TestOperatorsDrain(t *testing.T) {
 	if _, err := w.binder.Undrain(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the node says so", func() bool { return w.state(node) == "bound" })
+	w.eventually("the node says so", func() bool { return w.state(node) == "bound" && w.told(node, "Shown") })
+	if got, want := w.reasons(node), []string{"Bound", "Hidden", "Shown"}; !slices.Equal(got, want) {
+		t.Errorf("events %v, want %v", got, want)
+	}
 }
 
 // A controller that died between its note and the draining, or the showing and
@@ -111,6 +115,40 @@ func TestHiddenOverRestart(t *testing.T) {
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = false })
 	w.start()
 	w.eventually("shown", func() bool { return w.visible(id) && w.state(node) == "bound" })
+}
+
+// slowDrain is a Binder that drains nothing until it is let to.
+type slowDrain struct {
+	*binder.Binder
+	let chan struct{}
+}
+
+func (b slowDrain) Drain(ctx context.Context, id string) (binder.Outcome, error) {
+	select {
+	case <-b.let:
+	case <-ctx.Done():
+	}
+	return b.Binder.Drain(ctx, id)
+}
+
+// A worker whose draining takes long keeps no other node waiting.
+func TestSlowDrain(t *testing.T) {
+	w := newWorld(t, 2)
+	b := slowDrain{w.newBinder(w.records), make(chan struct{})}
+	w.run(w.newController(b, func(o *k8snode.Options) { o.Concurrency = 1 }))
+	id := w.launch(binder.Running)
+	node := w.register("a", id, registered).Name
+	w.eventually("bound", func() bool { return w.visible(id) && w.state(node) == "bound" })
+	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = true })
+	w.eventually("to be hidden", func() bool { return w.state(node) == "hidden" })
+	other := w.launch(binder.Running)
+	next := w.register("b", other, registered).Name
+	w.eventually("the other one is bound", func() bool { return w.visible(other) && !hasTaint(w.node(next), gate) })
+	if !w.visible(id) || w.told(node, "Hidden") {
+		t.Error("it is hidden already")
+	}
+	close(b.let)
+	w.eventually("hidden", func() bool { return !w.visible(id) && w.told(node, "Hidden") })
 }
 
 // Karpenter announces a disruption by a taint, and may think better of it.
@@ -144,58 +182,4 @@ func TestNotReady(t *testing.T) {
 		n.Spec.Taints = append(n.Spec.Taints, corev1.Taint{Key: "node.kubernetes.io/unreachable", Effect: corev1.TaintEffectNoExecute})
 	})
 	w.stays("bound and visible", func() bool { return w.visible(id) })
-}
-
-// With a readiness gate, a worker is visible only while a pod on it is ready.
-func TestReadyPods(t *testing.T) {
-	w := newWorld(t, 1, func(o *k8snode.Options) { o.ReadyPods, o.ReadyNamespace = mustParse(t, "app=media"), "default" })
-	w.start()
-	id := w.launch(binder.Running)
-	node := w.register("a", id, registered).Name
-	w.eventually("bound and hidden", func() bool { r := w.record(id); return r != nil && r.Draining && !hasTaint(w.node(node), gate) })
-	other := w.pod(node, "sidekick")
-	w.ready(other, true)
-	pod := w.pod(node, "media")
-	w.stays("hidden", func() bool { return !w.visible(id) })
-	w.ready(pod, true)
-	w.eventually("visible", func() bool { return w.visible(id) })
-	w.ready(pod, false)
-	w.eventually("hidden", func() bool { return !w.visible(id) })
-	w.ready(pod, true)
-	w.eventually("visible", func() bool { return w.visible(id) })
-	if err := w.kube.Delete(t.Context(), pod); err != nil {
-		t.Fatal(err)
-	}
-	w.eventually("hidden", func() bool { return !w.visible(id) })
-}
-
-// With a dry pool a node waits, and its event says why.
-func TestDryPoolWait(t *testing.T) {
-	w := newWorld(t, 0)
-	w.start(func(o *k8snode.Options) { o.DryTimeout = 0 })
-	id := w.launch(binder.Running)
-	node := w.register("a", id, registered).Name
-	w.eventually("told", func() bool { return w.told(node, "PoolExhausted") })
-	w.stays("the gate is closed", func() bool { return hasTaint(w.node(node), gate) })
-}
-
-// Or it is let in, says so, and still gets the next address.
-func TestDryPoolAdmit(t *testing.T) {
-	w := newWorld(t, 0)
-	w.start(func(o *k8snode.Options) { o.DryPool, o.DryTimeout = k8snode.Admit, 2*time.Second })
-	id := w.launch(binder.Running)
-	node := w.register("a", id, registered).Name
-	w.eventually("told", func() bool { return w.told(node, "PoolExhausted") })
-	if !hasTaint(w.node(node), gate) {
-		t.Error("let in too early")
-	}
-	w.eventually("let in", func() bool { return !hasTaint(w.node(node), gate) })
-	if w.node(node).Labels[k8snode.LabelGaveUp] != "true" {
-		t.Error("not labelled")
-	}
-	w.addAddress("eipalloc-late", "203.0.113.9")
-	w.eventually("bound", func() bool { return w.visible(id) && w.state(node) == "bound" })
-	if _, labelled := w.node(node).Labels[k8snode.LabelGaveUp]; labelled {
-		t.Error("still labelled")
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/internal/gather"
 )
 
 // looks gathers the instances of nodes that are to be reconciled into few calls
@@ -17,6 +18,7 @@ type looks struct {
 	binder Binder
 	opts   Options
 	wake   chan struct{} // somebody waits
+	pace   *gather.Pace  // of the calls
 
 	mu      sync.Mutex
 	entries map[string]*entry   // by instance
@@ -37,8 +39,15 @@ type entry struct {
 	fails   int             // in a row
 	told    map[string]bool // events that were sent about waiting
 	gone    bool            // its Node is
-	drained bool            // by this process
+	seen    bool            // bound, by this process: drained is known
+	drained bool            // as far as this process knows
 	foreign bool            // an operator had drained it before the node was to be hidden
+
+	order      verb            // to be carried out, or answered; empty: none
+	answer     *binder.Outcome // to it; nil: none yet
+	orderAt    time.Time       // when it was first given
+	orderDue   time.Time       // when it may be given again
+	orderFails int             // in a row
 
 	asked bool // for the next call
 	call  int  // the call that is to answer; 0: none
@@ -47,7 +56,7 @@ type entry struct {
 
 func newLooks(b Binder, opts Options) *looks {
 	return &looks{
-		binder: b, opts: opts, wake: make(chan struct{}, 1),
+		binder: b, opts: opts, wake: make(chan struct{}, 1), pace: gather.New(opts.AssociateBurst, opts.AssociateEvery),
 		entries: map[string]*entry{}, ofNode: map[string][]string{},
 	}
 }
@@ -58,6 +67,7 @@ func (l *looks) Start(ctx context.Context) error {
 	defer calls.Wait()
 	for ctx.Err() == nil {
 		l.gather(ctx)
+		l.pause(ctx)
 		if n, ids := l.depart(); len(ids) > 0 {
 			calls.Go(func() { l.call(ctx, n, ids) })
 		}
@@ -85,11 +95,23 @@ func (l *looks) gather(ctx context.Context) {
 	}
 }
 
+// pause lets those that come now wait for the next call, as long as EC2 is at work
+// on those of the calls before.
+func (l *looks) pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(l.pace.Due(10 * l.opts.Window))):
+	}
+}
+
 // depart takes those that wait, for a call with a number.
 func (l *looks) depart() (call int, ids []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ids, l.waiting = l.waiting, nil
+	if len(ids) > 0 {
+		l.pace.Began(time.Now(), len(ids))
+	}
 	l.calls++
 	for _, id := range ids {
 		if e := l.entries[id]; e != nil {
@@ -102,12 +124,14 @@ func (l *looks) depart() (call int, ids []string) {
 func (l *looks) call(ctx context.Context, call int, ids []string) {
 	limited, cancel := context.WithTimeout(ctx, l.opts.CallTime)
 	defer cancel()
-	outcomes, _ := l.binder.Reconcile(limited, ids...) // each failed outcome has its error
-	if ctx.Err() != nil {
-		return // the process ends
+	land := func(o binder.Outcome) {
+		if ctx.Err() == nil { // else the process ends
+			l.land(call, o)
+		}
 	}
+	outcomes, _ := l.binder.Reconcile(binder.WithOutcomes(limited, land), ids...) // each failed outcome has its error
 	for _, o := range outcomes {
-		l.land(call, o)
+		land(o) // unless it was told before
 	}
 }
 
@@ -122,29 +146,30 @@ func (l *looks) land(call int, o binder.Outcome) {
 	}
 	e.call = 0
 	l.keep(e, o)
-	if e.again {
-		e.again = false
+	again := e.again && o.Status != binder.Unbound // which is all that is asked for then
+	e.again = false
+	if again {
 		l.enlist(o.InstanceID, e)
 	}
 }
 
-// landEarly takes the outcome of an instance whose call has not ended yet, or that
-// a sweep has bound.
-func (l *looks) landEarly(o binder.Outcome) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if e := l.entries[o.InstanceID]; e != nil && !e.again {
-		e.call = 0
-		l.keep(e, o)
-	}
-}
-
 // found takes an outcome that was not asked for: that of a sweep, which began
-// then. What has been learned since is newer.
+// then. What has been learned since is newer, and what is being asked will be.
 func (l *looks) found(o binder.Outcome, began time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[o.InstanceID]; e != nil && e.call == 0 && !e.at.After(began) {
+		l.keep(e, o)
+	}
+}
+
+// made takes the outcome of an instance that a sweep has bound, or unbound, just
+// now, which nobody knows better.
+func (l *looks) made(o binder.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.entries[o.InstanceID]; e != nil && (!e.again || o.Status == binder.Unbound) {
+		e.call, e.again = 0, false
 		l.keep(e, o)
 	}
 }
@@ -154,7 +179,7 @@ func (l *looks) keep(e *entry, o binder.Outcome) {
 	e.outcome, e.at = &o, time.Now()
 	e.due = time.Now().Add(l.comeBack(e, o))
 	if bound(o) {
-		e.fails, e.drained = 0, draining(o)
+		e.fails, e.seen, e.drained = 0, true, draining(o)
 	}
 	if o.Err != nil {
 		l.log(e.node, o)
@@ -167,7 +192,6 @@ func (l *looks) keep(e *entry, o binder.Outcome) {
 // comeBack is when to ask again about a node that is not bound. Where only a
 // person can help, a sweep's pace is enough.
 func (l *looks) comeBack(e *entry, o binder.Outcome) time.Duration {
-	const longest = time.Minute
 	switch {
 	case o.Status.Waiting():
 		return max(o.RetryAfter, shortRetry)
@@ -175,10 +199,13 @@ func (l *looks) comeBack(e *entry, o binder.Outcome) time.Duration {
 		return l.opts.SweepEvery
 	case o.Err != nil:
 		e.fails = min(e.fails+1, 10)
-		return min(time.Second<<e.fails, longest)
+		return backoff(e.fails)
 	}
 	return min(15*time.Second, l.opts.SweepEvery) // EC2 may not show it yet
 }
+
+// backoff is how long to wait after this many failures in a row.
+func backoff(fails int) time.Duration { return min(time.Second<<fails, time.Minute) }
 
 // log logs what failed, as an error if trying again cannot help.
 func (l *looks) log(node string, o binder.Outcome) {
@@ -305,9 +332,13 @@ func (l *looks) change(id string, edit func(*entry)) {
 
 func bound(o binder.Outcome) bool { return o.Status == binder.Bound || o.Status == binder.AlreadyBound }
 
-// draining reports whether the worker is hidden, which the Binder says by this
-// reason.
-func draining(o binder.Outcome) bool { return bound(o) && o.Reason == "draining" }
+// draining reports whether the worker is hidden, for whatever reason.
+func draining(o binder.Outcome) bool {
+	return bound(o) && (o.Reason == binder.ReasonDraining || startHidden(o))
+}
+
+// startHidden reports whether the worker is hidden, and nobody has drained it.
+func startHidden(o binder.Outcome) bool { return bound(o) && o.Reason == binder.ReasonStartHidden }
 
 // unbound reports whether nothing is bound to the instance. An ineligible one may
 // still have what was bound to it before.

@@ -12,9 +12,16 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/binder/memfleet"
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/dnspolicy/memzone"
+	"github.com/eipbinder/eipbinder/eippool"
+	"github.com/eipbinder/eipbinder/eippool/mempool"
+	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
-// slow answers each call after a time, with an outcome of each instance.
+// slow answers each call after a time, with an outcome of each instance, and tells
+// of none before.
 type slow struct {
 	Binder
 	takes   time.Duration
@@ -49,7 +56,7 @@ func boundOutcome(id string) binder.Outcome {
 
 // running runs looks in a bubble until the test ends, and says which nodes were
 // to be told.
-func running(t *testing.T, s *slow) (l *looks, told func() []string) {
+func running(t *testing.T, s Binder) (l *looks, told func() []string) {
 	t.Helper()
 	l = newLooks(s, defaults())
 	var mu sync.Mutex
@@ -74,8 +81,9 @@ func running(t *testing.T, s *slow) (l *looks, told func() []string) {
 	}
 }
 
-// Five hundred nodes in ten seconds are a handful of calls, and one node by
-// itself waits for no more than the window.
+// Five hundred nodes in ten seconds are a handful of calls, the next of which
+// gathers for as long as EC2 works on the ones before; and one node by itself waits
+// for no more than the window.
 func TestStormIsFewCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slow{takes: time.Second, outcome: boundOutcome}
@@ -87,8 +95,8 @@ func TestStormIsFewCalls(t *testing.T) {
 			l.ask(id) // again, for another change of the node
 			time.Sleep(20 * time.Millisecond)
 		}
-		time.Sleep(5 * time.Second)
-		if len(s.made()) > 6 || len(told()) != 500 {
+		time.Sleep(2 * time.Minute)
+		if len(s.made()) > 3 || len(told()) != 500 {
 			t.Errorf("%d calls, %d nodes were told", len(s.made()), len(told()))
 		}
 		before := len(s.made())
@@ -101,38 +109,87 @@ func TestStormIsFewCalls(t *testing.T) {
 	})
 }
 
-// A node is told as soon as its own instance is bound, once, and may be asked
-// about again while the others' call still goes on.
+// A node is told as soon as its own instance is settled, whatever came of it, and
+// may be asked about again while the others' call still goes on.
 func TestLandEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &slow{takes: time.Minute, outcome: boundOutcome}
-		l, told := running(t, s)
-		for _, id := range []string{"i-quick", "i-slow"} {
+		b, fleet := inMemory(t, 2, time.Minute)
+		quick := fleet.Launch(binder.Instance{State: binder.Running}).ID
+		if _, err := b.Reconcile(t.Context(), quick); err != nil {
+			t.Fatal(err)
+		}
+		last, none := fleet.Launch(binder.Instance{State: binder.Running}).ID, fleet.Launch(binder.Instance{State: binder.Running}).ID
+		pending := fleet.Launch(binder.Instance{State: binder.Pending}).ID
+		l, told := running(t, b)
+		for _, id := range []string{quick, last, none, pending} {
 			l.attach("node of "+id, id)
 			l.ask(id)
 		}
-		time.Sleep(time.Second)
-		early := boundOutcome("i-quick")
-		l.landEarly(early)
-		l.landEarly(boundOutcome("i-unknown"))
-		if got := told(); len(got) != 1 || got[0] != "node of i-quick" {
+		time.Sleep(time.Second)        // of a minute that DNS takes
+		if l.of(none).outcome == nil { // it was faster
+			last, none = none, last
+		}
+		for id, want := range map[string]binder.Status{quick: binder.AlreadyBound, none: binder.Exhausted, pending: binder.NotReady} {
+			if o := l.of(id).outcome; o == nil || o.Status != want {
+				t.Errorf("want %s, have %+v", want, o)
+			}
+		}
+		if got := told(); len(got) != 3 || l.of(last).outcome != nil {
 			t.Fatalf("told %v", got)
 		}
-		l.done("i-quick", l.of("i-quick").outcome)
-		l.ask("i-quick")
-		time.Sleep(time.Second)
-		if len(s.made()) != 2 {
-			t.Fatalf("calls %v", s.made())
+		fleet.SetState(quick, binder.Stopped)
+		l.done(quick, l.of(quick).outcome)
+		l.ask(quick)
+		time.Sleep(10 * defaults().Window)
+		again := l.of(quick).outcome
+		if again == nil || again.Status != binder.NotReady {
+			t.Fatalf("asked again: %+v", again)
 		}
-		time.Sleep(time.Minute - 1500*time.Millisecond) // the first call has ended, the second has not
-		if l.of("i-quick").outcome != nil || l.of("i-slow").outcome == nil {
-			t.Error("an answer of the first call came to the second's question, or got lost")
+		time.Sleep(2 * time.Minute) // the first call has ended
+		if o := l.of(quick).outcome; o != again {
+			t.Errorf("an answer of the first call came to the second's question: %+v", o)
 		}
-		time.Sleep(2 * time.Second)
-		if l.of("i-quick").outcome == nil {
-			t.Error("no answer")
+		if o := l.of(last).outcome; o == nil || o.Status != binder.Bound || len(told()) != 5 {
+			t.Errorf("%+v, told %v", o, told())
 		}
 	})
+}
+
+// A call that a Binder tells nothing of is told of at its end.
+func TestLandAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, told := running(t, &slow{takes: time.Minute, outcome: boundOutcome})
+		l.attach("a", "i-a")
+		l.ask("i-a")
+		time.Sleep(time.Minute)
+		early := len(told())
+		time.Sleep(time.Second)
+		if early != 0 || len(told()) != 1 || l.of("i-a").outcome == nil {
+			t.Errorf("told %d, then %v", early, told())
+		}
+	})
+}
+
+// What a sweep has bound is news at once; what else it finds is older than what
+// is being asked, or was learned since it began.
+func TestSweepsOutcomes(t *testing.T) {
+	l := newLooks(nil, defaults())
+	began := time.Now()
+	for _, id := range []string{"i-a", "i-b", "i-c"} {
+		l.attach("node of "+id, id)
+		l.ask(id)
+	}
+	l.depart()
+	busy := func(id string) binder.Outcome { return binder.Outcome{InstanceID: id, Status: binder.Busy} }
+	l.found(busy("i-a"), began)
+	l.made(boundOutcome("i-b"))
+	l.land(1, boundOutcome("i-c"))
+	l.found(busy("i-c"), began)
+	l.found(busy("i-unknown"), began)
+	l.made(boundOutcome("i-unknown"))
+	if a, b, c := l.of("i-a").outcome, l.of("i-b").outcome, l.of("i-c").outcome; a != nil || b == nil || c.Status != binder.Bound || len(l.entries) != 3 {
+		t.Errorf("%+v, %+v, %+v", a, b, c)
+	}
 }
 
 // When a node goes while its instance is being bound, the instance is asked about
@@ -148,7 +205,7 @@ func TestGoneMeanwhile(t *testing.T) {
 			t.Error("it is not buried once")
 		}
 		l.ask("i-a")
-		l.landEarly(boundOutcome("i-a"))
+		l.made(boundOutcome("i-a"))
 		time.Sleep(2*time.Minute - time.Second)
 		if len(s.made()) != 2 || l.of("i-a").outcome != nil {
 			t.Errorf("calls %v, outcome %v", s.made(), l.of("i-a").outcome)
@@ -159,6 +216,26 @@ func TestGoneMeanwhile(t *testing.T) {
 			t.Errorf("something is left: %v %v", l.entries, l.ofNode)
 		}
 	})
+}
+
+// If that call has unbound it, or a sweep, there is nothing more to ask.
+func TestGoneAndUnboundMeanwhile(t *testing.T) {
+	unboundNow := binder.Outcome{InstanceID: "i-a", Status: binder.Unbound}
+	for name, tell := range map[string]func(*looks){
+		"call":  func(l *looks) { l.land(1, unboundNow) },
+		"sweep": func(l *looks) { l.made(unboundNow); l.land(1, binder.Outcome{InstanceID: "i-a", Status: binder.Gone}) },
+	} {
+		l := newLooks(nil, defaults())
+		l.attach("a", "i-a")
+		l.ask("i-a")
+		l.depart()
+		l.bury("a", "i-a")
+		l.ask("i-a")
+		tell(l)
+		if e := l.of("i-a"); e.outcome == nil || e.outcome.Status != binder.Unbound || e.asked || e.again {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
 }
 
 func TestComeBack(t *testing.T) {
@@ -183,4 +260,25 @@ func TestComeBack(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, row.want)
 		}
 	}
+}
+
+// inMemory is a Binder on memory backends, with so many addresses, and names that
+// take that long.
+func inMemory(t *testing.T, addresses int, dns time.Duration, optFns ...func(*binder.Options)) (*binder.Binder, *memfleet.Fleet) {
+	t.Helper()
+	pool := mempool.New()
+	for i := range addresses {
+		pool.Add(eippool.Address{AllocationID: fmt.Sprintf("eipalloc-%d", i), IP: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})})
+	}
+	fleet := memfleet.New(func(o *memfleet.Options) { o.Network = pool })
+	zone, err := memzone.New("example.com.", func(o *memzone.Options) { o.SyncDelay = dns })
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := binder.New(binder.Backends{Fleet: fleet, Pool: pool, Zone: zone, Store: memstore.New(), Policy: dnspolicy.InstanceID()},
+		append([]func(*binder.Options){func(o *binder.Options) { o.Suffix = "media.example.com" }}, optFns...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, fleet
 }

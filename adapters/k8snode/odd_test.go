@@ -70,6 +70,30 @@ func TestProviderIDMissingAtFirst(t *testing.T) {
 	w.eventually("bound", func() bool { return w.visible(id) && !hasTaint(w.node(node), gate) })
 }
 
+// Karpenter up to 0.31 has another label for its nodes, and none for those that it
+// has registered.
+func TestOlderKarpenter(t *testing.T) {
+	w := newWorld(t, 2, func(o *k8snode.Options) {
+		o.Selector, o.RegisteredLabel = mustParse(t, "karpenter.sh/provisioner-name=older"), ""
+	})
+	w.start()
+	id, other := w.launch(binder.Running), w.launch(binder.Running)
+	older := func(n *corev1.Node) {
+		delete(n.Labels, "karpenter.sh/nodepool")
+		n.Labels["karpenter.sh/provisioner-name"] = "older"
+	}
+	node, newer := w.register("a", id, older).Name, w.register("b", other, registered).Name
+	w.eventually("the gate is open", func() bool { return !hasTaint(w.node(node), gate) && w.state(node) == "bound" && w.visible(id) })
+	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = true })
+	w.eventually("hidden", func() bool { return !w.visible(id) })
+	w.remove(node)
+	w.fleet.SetState(id, binder.Terminated)
+	w.eventually("unbound", func() bool { return w.record(id) == nil })
+	if !hasTaint(w.node(newer), gate) {
+		t.Error("a node of another kind was let in")
+	}
+}
+
 // A node that loses its label is left alone, and its binding ends with it.
 func TestLabelRemovedWhileBound(t *testing.T) {
 	w := newWorld(t, 1)

@@ -20,8 +20,11 @@ type DryPool string
 const (
 	// Wait keeps the taint for as long as there is no address.
 	Wait DryPool = "wait"
-	// Admit removes the taint after Options.DryTimeout, and labels the node with
-	// LabelGaveUp. It still gets the next free address; then the label goes.
+	// Admit removes the taint once the pool has had no address for the node for
+	// Options.DryTimeout, and labels the node with LabelGaveUp. It still gets the
+	// next free address; then the label goes. The time begins when the pool is
+	// first found dry for this node, and is noted on it (AnnotationDry): a restart
+	// does not begin it anew.
 	Admit DryPool = "admit"
 )
 
@@ -43,20 +46,29 @@ type Options struct {
 	LeavingTaints []string
 	// DryPool is what becomes of nodes when the pool is dry. Default Wait.
 	DryPool DryPool
-	// DryTimeout is the age of a node from which on Admit lets it in. Default 5 min.
+	// DryTimeout is for how long the pool must have had no address for a node until
+	// Admit lets it in. Default 5 min.
 	DryTimeout time.Duration
 	// ReadyPods chooses pods of which one must be Ready on a worker for schedule
-	// servers to see it; while none is, it is drained. Default nil: workers are
-	// visible as soon as they are bound.
+	// servers to see it; while none is, it is drained. It needs a Binder with
+	// binder.Options.StartHidden, which New asks. Default nil: workers are visible
+	// as soon as they are bound.
 	ReadyPods labels.Selector
 	// ReadyNamespace is where these pods are. Default: all namespaces.
 	ReadyNamespace string
 	// Window is how long a node waits for others to share a call of Reconcile: a
-	// call begins when no node was added for a Window, or after ten of them.
-	// Default 200 ms.
+	// call begins when no node was added for a Window, or after ten of them, and ten
+	// after the call before. In a storm the next call gathers for as long as EC2
+	// works on those before: until 150 addresses are associated at most, which are
+	// 30 s by the default limit. Default 200 ms.
 	Window time.Duration
-	// CallTime bounds one call; what is not done by then is asked again. Default
-	// 5 min.
+	// AssociateBurst and AssociateEvery are the account's limit on AssociateAddress,
+	// for what Window says: a burst of so many, and one more each time. Default 50
+	// and 200 ms, which is EC2's.
+	AssociateBurst int
+	AssociateEvery time.Duration
+	// CallTime bounds one call of Reconcile, Drain or Undrain; what is not done by
+	// then is asked again. Default 5 min.
 	CallTime time.Duration
 	// SweepEvery is the time from the end of a sweep to the next one; the first
 	// one is at the start. Default 2 min.
@@ -64,8 +76,8 @@ type Options struct {
 	// Patience is for how long a node waits before an Event says why. An empty
 	// pool and failures are told at once. Default 30 s.
 	Patience time.Duration
-	// Concurrency is how many nodes are looked at, drained or patched at once.
-	// Default 16.
+	// Concurrency is how many nodes are looked at or patched at once, and how many
+	// workers are hidden or shown beside that. Default 16.
 	Concurrency int
 	// Logger gets what sweeps find, and what fails. Default: silence.
 	Logger *slog.Logger
@@ -84,6 +96,8 @@ func defaults() Options {
 		DryPool:         Wait,
 		DryTimeout:      5 * time.Minute,
 		Window:          200 * time.Millisecond,
+		AssociateBurst:  50,
+		AssociateEvery:  200 * time.Millisecond,
 		CallTime:        5 * time.Minute,
 		SweepEvery:      2 * time.Minute,
 		Patience:        30 * time.Second,
@@ -107,6 +121,7 @@ func resolve(optFns []func(*Options)) (Options, error) {
 	require((o.Taint.Key == "") == (o.Taint.Effect == ""), fmt.Sprintf("Options.Taint %q needs a key and an effect", o.Taint.ToString()))
 	require(o.DryPool == Wait || o.DryPool == Admit, fmt.Sprintf("Options.DryPool %q is neither %q nor %q", o.DryPool, Wait, Admit))
 	require(o.DryTimeout >= 0 && o.Window >= 0 && o.Patience >= 0, "Options.DryTimeout, Window and Patience must not be negative")
+	require(o.AssociateBurst >= 0 && o.AssociateEvery >= 0, "Options.AssociateBurst and AssociateEvery must not be negative")
 	require(o.CallTime > 0, "Options.CallTime must be above zero")
 	require(o.SweepEvery > 0, "Options.SweepEvery must be above zero")
 	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	jsonpatch "github.com/evanphx/json-patch/v5"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -65,6 +66,29 @@ func (p *patch) makes(path string) bool {
 func (p *patch) untaint(place int) {
 	path := fmt.Sprintf("/spec/taints/%d", place)
 	p.ops = append(p.ops, op{Op: "test", Path: path, Value: p.node.Spec.Taints[place]}, op{Op: "remove", Path: path})
+}
+
+// fits reports whether the patch can be applied to the node as it is now: all of
+// its tests hold.
+func (p *patch) fits(now *corev1.Node) bool {
+	raw, err := p.raw()
+	if err != nil {
+		return false
+	}
+	data, err := raw.Data(now)
+	if err != nil {
+		return false
+	}
+	operations, err := jsonpatch.DecodePatch(data)
+	if err != nil {
+		return false
+	}
+	document, err := json.Marshal(now)
+	if err != nil {
+		return false
+	}
+	_, err = operations.Apply(document)
+	return err == nil
 }
 
 // raw returns the patch for a client. A node of the same name with another UID

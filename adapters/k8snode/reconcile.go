@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -95,7 +96,7 @@ func (c *Controller) askWhenDue(id string, know entry) time.Duration {
 // work does what there is to do about a node, and returns when to come back.
 func (w *worker) work(ctx context.Context) (time.Duration, error) {
 	if w.why == leaving {
-		return w.leave(ctx)
+		return w.leave(), nil
 	}
 	if wait, err := w.tellNode(ctx); wait > 0 || err != nil {
 		return wait, err
@@ -132,7 +133,7 @@ func (w *worker) await(ctx context.Context) (time.Duration, error) {
 	o := w.know.outcome
 	if o == nil {
 		w.looks.ask(w.id)
-		return 0, nil
+		return w.tellAtWork(), nil
 	}
 	wait := w.tellWaiting(*o)
 	if o.Status == binder.Exhausted && w.opts.DryPool == Admit && w.opts.gated(w.node) >= 0 {
@@ -146,15 +147,16 @@ func (w *worker) await(ctx context.Context) (time.Duration, error) {
 
 // leave drains the worker of a node that is being deleted, once in the life of
 // this process.
-func (w *worker) leave(ctx context.Context) (time.Duration, error) {
+func (w *worker) leave() time.Duration {
 	if w.know.drained {
-		return 0, nil
+		return 0
 	}
-	return w.drain(ctx)
+	return w.drain()
 }
 
 // settle hides or shows a bound worker. Only one that was not drained by
 // somebody else, which a fresh answer tells, becomes the controller's to show.
+// What was asked in vain, since it is not known now, is asked again when due.
 func (w *worker) settle(ctx context.Context) (time.Duration, error) {
 	noted := w.node.Annotations[AnnotationHidden] != ""
 	switch {
@@ -163,19 +165,17 @@ func (w *worker) settle(ctx context.Context) (time.Duration, error) {
 	case w.why == shown:
 		w.looks.change(w.id, func(e *entry) { e.foreign = false })
 		return 0, nil
-	case noted && !w.know.drained:
-		return w.drain(ctx)
-	case noted || w.know.foreign:
+	case noted && w.know.seen && !w.know.drained:
+		return w.drain(), nil
+	case noted && w.know.seen || w.know.foreign:
 		return 0, nil
-	case w.know.outcome != nil: // the answer was that it is not known now
-		return w.askWhenDue(w.id, w.know), nil
 	}
-	w.looks.ask(w.id)
-	return 0, nil
+	return w.inquire(), nil
 }
 
 // send patches the node, which becomes what it is then. Where somebody was
-// faster, it returns when to come back, with what the cache shows by then.
+// faster, it returns when to come back, with what the cache shows by then. What
+// the API server refuses is said, and is an error.
 func (w *worker) send(ctx context.Context, p *patch) (time.Duration, error) {
 	if p.empty() {
 		return 0, nil
@@ -185,12 +185,29 @@ func (w *worker) send(ctx context.Context, p *patch) (time.Duration, error) {
 		err = w.client.Patch(ctx, w.node, raw)
 	}
 	switch {
-	case apierrors.IsConflict(err) || apierrors.IsInvalid(err): // a test that fails is "invalid"
+	case apierrors.IsConflict(err):
 		return shortRetry, nil
-	case err != nil:
-		return 0, client.IgnoreNotFound(err)
+	case apierrors.IsInvalid(err):
+		return w.invalid(ctx, p, err)
+	case apierrors.IsForbidden(err):
+		return 0, w.tellRefused(err)
 	}
-	return 0, nil
+	return 0, client.IgnoreNotFound(err)
+}
+
+// invalid tells a patch that came too late from one that is refused, by an
+// admission policy, say: the API server answers 422 to both. It came too late if
+// it does not fit the node as it is now. That is read by a list of one, which takes
+// no right that the cache does not need.
+func (w *worker) invalid(ctx context.Context, p *patch, cause error) (time.Duration, error) {
+	var now corev1.NodeList
+	if err := w.reader.List(ctx, &now, client.MatchingFields{metav1.ObjectNameField: w.node.Name}); err != nil {
+		return 0, err
+	}
+	if len(now.Items) != 1 || !p.fits(&now.Items[0]) {
+		return shortRetry, nil
+	}
+	return 0, w.tellRefused(cause)
 }
 
 // shortRetry gives the cache time to show what was changed.

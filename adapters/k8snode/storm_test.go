@@ -2,40 +2,123 @@ package k8snode_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"golang.org/x/time/rate"
-
+	"github.com/eipbinder/eipbinder/adapters/k8snode"
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/eippool"
 )
 
-// paced associates only so often, as EC2 does, and lets nobody wait in vain.
-type paced struct {
+// EC2's default rate of AssociateAddress: so many at once, and then so many each
+// second.
+const burst, perSecond = 50, 5
+
+// bucket paces a pool as EC2 does, but in no time: it is refilled as soon as all
+// instances that have not used a turn wait for one. What makes one of them wait for
+// anything else, such as the end of somebody's call, leaves it empty for ever; and
+// a turn that is lost, or an association that is made twice, costs more refills.
+type bucket struct {
 	eippool.Pool
-	bucket *rate.Limiter
+	mu                  sync.Mutex
+	instances           int // that are to be associated once each
+	left                int
+	used, back, refills int
+	granted             int // and neither used nor given back yet
+	waiting             []chan struct{}
 }
 
-func (p paced) Pace(ctx context.Context) (context.Context, func(), error) {
-	return ctx, func() {}, p.bucket.Wait(ctx)
+func newBucket(p eippool.Pool, instances int) *bucket {
+	return &bucket{Pool: p, instances: instances, left: burst}
+}
+
+// turnKey is that of a turn in a context: a function that says that it is used.
+type turnKey struct{}
+
+func (b *bucket) Pace(ctx context.Context) (context.Context, func(), error) {
+	select {
+	case <-b.queue():
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	var once sync.Once
+	use := func() { once.Do(func() { b.end(true) }) }
+	return context.WithValue(ctx, turnKey{}, use), func() { once.Do(func() { b.end(false) }) }, nil
+}
+
+// Associate uses the turn of the context.
+func (b *bucket) Associate(ctx context.Context, id string, t eippool.Target) (string, error) {
+	use, ok := ctx.Value(turnKey{}).(func())
+	if !ok {
+		return "", errors.New("nobody's turn")
+	}
+	use()
+	return b.Pool.Associate(ctx, id, t)
+}
+
+// queue returns what is closed when it is the caller's turn.
+func (b *bucket) queue() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	turn := make(chan struct{})
+	b.waiting = append(b.waiting, turn)
+	b.serve()
+	return turn
+}
+
+// end ends a turn, which another one gets if it was not used.
+func (b *bucket) end(used bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.granted--
+	if used {
+		b.used++
+	} else {
+		b.back++
+		b.left++
+	}
+	b.serve()
+}
+
+// serve gives turns to those who have waited for longest.
+func (b *bucket) serve() {
+	for len(b.waiting) > 0 {
+		if b.left == 0 {
+			if len(b.waiting) < b.instances-b.used-b.granted {
+				return // somebody is still on the way
+			}
+			b.left = perSecond
+			b.refills++
+		}
+		close(b.waiting[0])
+		b.waiting = b.waiting[1:]
+		b.left, b.granted = b.left-1, b.granted+1
+	}
 }
 
 // Two hundred nodes at once, while somebody edits the taints of all of them all
-// the time: each is usable, no taint is lost, and the API server has little to do.
+// the time: each is usable by one turn of the bucket, which nobody keeps waiting;
+// no taint is lost, and the API server has little to do.
 func TestStorm(t *testing.T) {
-	const nodes, burst, perSecond = 200, 50, 50 // ten times EC2's rate: 3 s at least
+	const nodes, floor = 200, (200 - burst) / perSecond
 	w := newWorld(t, nodes)
-	w.pool = paced{w.mempool, rate.NewLimiter(perSecond, burst)}
-	c := w.start()
+	turns := newBucket(w.mempool, nodes)
+	w.pool = turns
+	// A sweep that has looked before an instance was bound takes a turn, and gives it
+	// back: there is none now.
+	c := w.start(func(o *k8snode.Options) { o.SweepEvery = time.Hour })
+	w.eventually("the first sweep has ended", func() bool { return w.calls.sweeps.Load() > 0 })
 	ids, names := make([]string, nodes), make([]string, nodes)
 	var group sync.WaitGroup
 	began := time.Now()
@@ -68,9 +151,16 @@ func TestStorm(t *testing.T) {
 	})
 	stop()
 	editor.Wait()
+	w.eventually("all events have come", func() bool { time.Sleep(100 * time.Millisecond); return w.boundEvents() >= nodes })
 	made, batches := c.requests.list(), w.calls.batches()
-	t.Logf("%d nodes in %s (the rate's floor is %s), %d requests, %d calls of Reconcile, %d edits by somebody else",
-		nodes, took, (nodes-burst)*time.Second/perSecond, len(made), len(batches), sum(edits))
+	t.Logf("%d nodes in %s, %d refills (the floor is %d), %d turns given back, %d requests, %d calls of Reconcile, %d edits by somebody else",
+		nodes, took, turns.refills, floor, turns.back, len(made), len(batches), sum(edits))
+	if turns.used != nodes || turns.back > 0 || turns.refills != floor {
+		t.Errorf("%d turns were used, and %d given back, after %d refills: %d nodes need %d", turns.used, turns.back, turns.refills, nodes, floor)
+	}
+	if told := w.boundEvents(); told != nodes {
+		t.Errorf("%d events say that a node is bound", told)
+	}
 	if len(made) > 4*nodes {
 		t.Errorf("%d requests for %d nodes", len(made), nodes)
 	}
@@ -86,6 +176,21 @@ func TestStorm(t *testing.T) {
 			t.Errorf("%s says %s, the record %s", name, got, want)
 		}
 	}
+}
+
+// boundEvents counts the events that say that a node of this world is bound.
+func (w *world) boundEvents() int {
+	var list eventsv1.EventList
+	if err := w.kube.List(w.Context(), &list); err != nil {
+		w.Fatal(err)
+	}
+	n := 0
+	for _, e := range list.Items {
+		if e.Reason == "Bound" && strings.HasPrefix(e.Regarding.Name, w.name+"-") {
+			n++
+		}
+	}
+	return n
 }
 
 // mark is the taint of the editor's n-th edit; the zeroth is somebody else's.

@@ -33,7 +33,16 @@ func (*looks) NeedLeaderElection() bool { return true }
 // sweep lets the nodes know what became of their instances.
 func (c *Controller) sweep(ctx context.Context) {
 	began := time.Now()
-	report, err := c.binder.Sweep(ctx)
+	tell := func(o binder.Outcome) {
+		switch {
+		case ctx.Err() != nil: // the process ends
+		case o.Status == binder.Bound || o.Status == binder.Unbound:
+			c.looks.made(o)
+		default:
+			c.looks.found(o, began)
+		}
+	}
+	report, err := c.binder.Sweep(binder.WithOutcomes(ctx, tell))
 	if ctx.Err() != nil {
 		return
 	}
@@ -43,7 +52,7 @@ func (c *Controller) sweep(ctx context.Context) {
 	}
 	failed := 0
 	for _, o := range report.Outcomes {
-		c.looks.found(o, began)
+		c.looks.found(o, began) // unless it was told before
 		if o.Err != nil {
 			failed++
 		}

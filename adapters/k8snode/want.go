@@ -15,6 +15,7 @@ const (
 	disrupted hiding = "disrupted"
 	cordoned  hiding = "cordoned"
 	unready   hiding = "no-ready-pod"
+	starting  hiding = "starting" // no longer than until it is shown
 )
 
 // why says whether the node's worker is to be hidden. The node's conditions do

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type world struct {
 	binder  *binder.Binder
 	calls   *recorder
 	options []func(*k8snode.Options)
+	binding []func(*binder.Options)
+	shown   atomic.Int64 // writes after which schedule servers saw a worker
 }
 
 var unique int
@@ -74,6 +77,7 @@ func newWorld(t *testing.T, addresses int, optFns ...func(*k8snode.Options)) *wo
 	}
 	w.options = append([]func(*k8snode.Options){func(o *k8snode.Options) {
 		o.Selector, o.Window, o.SweepEvery = selector, 50*time.Millisecond, 500*time.Millisecond
+		o.AssociateEvery = 0 // as fast as memory
 		o.Logger = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}}, optFns...)
 	return w
@@ -100,7 +104,7 @@ func (w *world) newBinder(records store.Store, optFns ...func(*binder.Options)) 
 	return b
 }
 
-// controller runs a controller until stop is called, or the test ends.
+// controllerRun is a controller that runs until stop is called, or the test ends.
 type controllerRun struct {
 	stop     func()
 	requests *counter
@@ -109,12 +113,8 @@ type controllerRun struct {
 // start runs a controller on the Binder, by default one of the world's.
 func (w *world) start(optFns ...func(*k8snode.Options)) controllerRun {
 	w.Helper()
-	var c *k8snode.Controller
-	w.binder = w.newBinder(w.records, func(o *binder.Options) {
-		o.Observer = binder.ObserverFunc(func(ctx context.Context, e binder.Event) { c.Observe(ctx, e) })
-	})
-	c = w.newController(w.calls.wrap(w.binder), optFns...)
-	return w.run(c)
+	w.binder = w.newBinder(watched{w.records, &w.shown}, w.binding...)
+	return w.run(w.newController(w.calls.wrap(w.binder), optFns...))
 }
 
 func (w *world) newController(b k8snode.Binder, optFns ...func(*k8snode.Options)) *k8snode.Controller {
@@ -155,6 +155,20 @@ func (w *world) run(c *k8snode.Controller) controllerRun {
 	return controllerRun{stop, requests}
 }
 
+// watched is a store that counts the writes after which schedule servers see a
+// worker.
+type watched struct {
+	*memstore.Store
+	shown *atomic.Int64
+}
+
+func (s watched) Put(ctx context.Context, r store.Record) (store.Record, error) {
+	if r.Visible() {
+		s.shown.Add(1)
+	}
+	return s.Store.Put(ctx, r)
+}
+
 // counter counts requests, but for those that lists and watches need, which do
 // not depend on the number of nodes.
 type counter struct {
@@ -168,9 +182,9 @@ func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 		c.mu.Lock()
 		c.made = append(c.made, r.Method+" "+r.URL.Path)
 		c.mu.Unlock()
-	} else if r.URL.Query().Get("watch") == "" && strings.Contains(r.URL.Path, "/nodes/") {
+	} else if query := r.URL.Query(); query.Get("watch") == "" && (strings.Contains(r.URL.Path, "/nodes/") || strings.Contains(query.Get("fieldSelector"), "metadata.name")) {
 		c.mu.Lock()
-		c.made = append(c.made, "GET "+r.URL.Path)
+		c.made = append(c.made, "GET "+r.URL.RequestURI())
 		c.mu.Unlock()
 	}
 	return c.next.RoundTrip(r)
@@ -184,12 +198,13 @@ func (c *counter) list() []string {
 
 // recorder counts calls of a Binder.
 type recorder struct {
-	k8snode.Binder
-	mu    sync.Mutex
-	asked [][]string
+	*binder.Binder
+	sweeps atomic.Int64 // that have ended
+	mu     sync.Mutex
+	asked  [][]string
 }
 
-func (r *recorder) wrap(b k8snode.Binder) *recorder {
+func (r *recorder) wrap(b *binder.Binder) *recorder {
 	r.Binder = b
 	return r
 }
@@ -199,6 +214,11 @@ func (r *recorder) Reconcile(ctx context.Context, ids ...string) ([]binder.Outco
 	r.asked = append(r.asked, slices.Clone(ids))
 	r.mu.Unlock()
 	return r.Binder.Reconcile(ctx, ids...)
+}
+
+func (r *recorder) Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error) {
+	defer r.sweeps.Add(1)
+	return r.Binder.Sweep(ctx, optFns...)
 }
 
 func (r *recorder) batches() [][]string {

@@ -2,24 +2,27 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"flag"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/lint"
+	"helm.sh/helm/v3/pkg/lint/support"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
 // chartValues are the least that the chart needs.
@@ -38,12 +41,12 @@ func chartValues() map[string]any {
 }
 
 // render renders the chart as helm install does.
-func render(values map[string]any) ([]*unstructured.Unstructured, error) {
+func render(release string, values map[string]any) ([]*unstructured.Unstructured, error) {
 	chart, err := loader.Load("chart")
 	if err != nil {
 		return nil, err
 	}
-	all, err := chartutil.ToRenderValues(chart, values, chartutil.ReleaseOptions{Name: "eipbinder", Namespace: "kube-system"}, nil)
+	all, err := chartutil.ToRenderValues(chart, values, chartutil.ReleaseOptions{Name: release, Namespace: "kube-system"}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -82,33 +85,155 @@ func decode(text []byte) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// The API server takes what the chart renders, with every field known to it, and
-// the flags and the configuration are such as the program takes.
+// The API server takes what the chart renders of any values, with every field known
+// to it; a namespace for restricted pods takes the pod; and the flags and the
+// configuration are such as the program takes.
 func TestChart(t *testing.T) {
 	kube := newClient(t)
-	objects, err := render(chartValues())
+	restricted := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: "restricted", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}
+	if err := kube.Create(t.Context(), restricted); client.IgnoreAlreadyExists(err) != nil {
+		t.Fatal(err)
+	}
+	for name, row := range chartSets() {
+		t.Run(name, func(t *testing.T) {
+			values := chartValues()
+			row.change(values)
+			objects, err := render("eipbinder", values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kinds := map[string]int{}
+			for _, o := range objects {
+				kinds[o.GetKind()]++
+				if err := strictly(t, kube, o); err != nil {
+					t.Errorf("%s %s: %v", o.GetKind(), o.GetName(), err)
+				}
+			}
+			want := map[string]int{
+				"Deployment": 1, "ConfigMap": 1, "ClusterRole": 1, "ClusterRoleBinding": 1,
+				"ServiceAccount": 1, "PodDisruptionBudget": 1, "Role": 2, "RoleBinding": 2,
+			}
+			for kind, more := range row.more {
+				want[kind] += more
+			}
+			maps.DeleteFunc(want, func(_ string, n int) bool { return n == 0 })
+			if !maps.Equal(kinds, want) {
+				t.Errorf("there are %v, want %v", kinds, want)
+			}
+			if err := strictly(t, kube, podOf(t, objects)); err != nil {
+				t.Errorf("its pod: %v", err)
+			}
+			wantProgram(t, objects, row.args)
+		})
+	}
+}
+
+// chartSet is a set of values, and what comes of it.
+type chartSet struct {
+	change func(values map[string]any)
+	args   []string
+	more   map[string]int // objects by kind than by default
+}
+
+func chartSets() map[string]chartSet {
+	config := func(v map[string]any) map[string]any { return v["config"].(map[string]any) }
+	return map[string]chartSet{
+		"the least":   {change: func(map[string]any) {}, args: []string{"--leader-id=eipbinder", "--leader-namespace=kube-system"}},
+		"one replica": {change: func(v map[string]any) { v["replicas"] = 1 }, more: map[string]int{"PodDisruptionBudget": -1}},
+		"ready pods": {
+			change: func(v map[string]any) { v["flags"] = map[string]any{"ready-pods": "app in (media, turn)"} },
+			args:   []string{"--ready-pods=app in (media, turn)"},
+		},
+		"ready pods of a namespace": {
+			change: func(v map[string]any) {
+				v["flags"] = map[string]any{"ready-pods": "app=media", "ready-namespace": "default"}
+			},
+			args: []string{"--ready-pods=app=media", "--ready-namespace=default"},
+			more: map[string]int{"Role": 1, "RoleBinding": 1},
+		},
+		"tables by name": {change: func(v map[string]any) {
+			delete(config(v), "store")
+			config(v)["recordTable"], config(v)["bindingTable"] = "records", "bindings"
+		}},
+		"PostgreSQL": {change: func(v map[string]any) {
+			config(v)["store"] = "postgres://eipbinder@db.example.com/eipbinder"
+			v["env"] = []any{map[string]any{"name": "PGPASSWORD", "valueFrom": map[string]any{
+				"secretKeyRef": map[string]any{"name": "db", "key": "password"},
+			}}}
+		}},
+		"IRSA": {change: func(v map[string]any) {
+			v["serviceAccount"] = map[string]any{"annotations": map[string]any{"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/eipbinder"}}
+		}},
+		"somebody else's account": {
+			change: func(v map[string]any) { v["serviceAccount"] = map[string]any{"create": false, "name": "pod-identity"} },
+			more:   map[string]int{"ServiceAccount": -1},
+		},
+		"everything": {change: everything, args: []string{"--concurrency=8", "--dry-pool=admit", "--taint=example.com/gate:NoExecute"}},
+	}
+}
+
+// everything sets all that there is to set.
+func everything(v map[string]any) {
+	v["replicas"] = 3
+	v["image"] = map[string]any{"repository": "example.com/eipbinder-controller", "tag": "v1", "pullPolicy": "Always"}
+	v["imagePullSecrets"] = []any{map[string]any{"name": "registry"}}
+	v["serviceAccount"] = map[string]any{"create": true, "name": "binder", "annotations": map[string]any{"example.com/a": "b"}}
+	v["flags"] = map[string]any{
+		"concurrency": 8, "dry-pool": "admit", "dry-timeout": "1m30s", "leader-lease": "15s", "leaving-taints": "example.com/bye",
+		"log-level": "debug", "node-selector": "karpenter.sh/nodepool=media", "patience": "30s", "ready-namespace": "", "ready-pods": "app=media",
+		"registered-label": "", "sweep-every": "1m", "taint": "example.com/gate:NoExecute", "window": "0.5s",
+	}
+	v["env"] = []any{map[string]any{"name": "KEY", "value": "0123456789abcdef"}}
+	v["resources"] = map[string]any{"requests": map[string]any{"cpu": "1"}}
+	v["podAnnotations"] = map[string]any{"example.com/a": "b"}
+	v["nodeSelector"] = map[string]any{"kubernetes.io/os": "linux"}
+	v["tolerations"] = []any{map[string]any{"key": "CriticalAddonsOnly", "operator": "Exists"}}
+	v["priorityClassName"] = "system-node-critical"
+}
+
+// podOf returns the pod of the Deployment, in the namespace for restricted ones.
+func podOf(t *testing.T, objects []*unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	template, _, err := unstructured.NestedMap(only(t, objects, "Deployment").Object, "spec", "template")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]int{}
-	for _, o := range objects {
-		kinds[o.GetKind()]++
-		if err := strictly(t, kube, o); err != nil {
-			t.Errorf("%s %s: %v", o.GetKind(), o.GetName(), err)
-		}
+	pod := &unstructured.Unstructured{Object: template}
+	pod.SetAPIVersion("v1")
+	pod.SetKind("Pod")
+	pod.SetName("eipbinder")
+	pod.SetNamespace("restricted")
+	return pod
+}
+
+// only returns the one object of the kind.
+func only(t *testing.T, objects []*unstructured.Unstructured, kind string) *unstructured.Unstructured {
+	t.Helper()
+	i := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind })
+	if i < 0 {
+		t.Fatalf("there is no %s", kind)
 	}
-	for _, kind := range []string{"Deployment", "ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "PodDisruptionBudget"} {
-		if kinds[kind] == 0 {
-			t.Errorf("there is no %s", kind)
-		}
-	}
+	return objects[i]
+}
+
+// wantProgram starts the program with its flags and its configuration, as far as
+// reading them.
+func wantProgram(t *testing.T, objects []*unstructured.Unstructured, want []string) {
+	t.Helper()
 	config, args := contents(t, objects)
+	for _, arg := range want {
+		if !slices.Contains(args, arg) {
+			t.Errorf("%q is not among %q", arg, args)
+		}
+	}
 	path := filepath.Join(t.TempDir(), "eipbinder.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args[0] = "--config=" + path
-	if _, err := parse(args, none, io.Discard); err != nil || !slices.Contains(args, "--dry-pool=admit") {
+	if _, err := parse(args, none, io.Discard); err != nil {
 		t.Errorf("%q: %v", args, err)
 	}
 }
@@ -122,19 +247,22 @@ func strictly(t *testing.T, kube client.Client, o *unstructured.Unstructured) er
 // contents returns the configuration and the arguments of the program.
 func contents(t *testing.T, objects []*unstructured.Unstructured) (config string, args []string) {
 	t.Helper()
-	for _, o := range objects {
-		switch o.GetKind() {
-		case "ConfigMap":
-			config, _, _ = unstructured.NestedString(o.Object, "data", "eipbinder.yaml")
-		case "Deployment":
-			containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
-			args, _, _ = unstructured.NestedStringSlice(containers[0].(map[string]any), "args")
-		}
+	config, _, err := unstructured.NestedString(only(t, objects, "ConfigMap").Object, "data", "eipbinder.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	containers, _, err := unstructured.NestedSlice(only(t, objects, "Deployment").Object, "spec", "template", "spec", "containers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, _, err = unstructured.NestedStringSlice(containers[0].(map[string]any), "args")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return config, args
 }
 
-// What the chart cannot do without is named.
+// What the chart cannot do without, or cannot do with, is named.
 func TestChartNeeds(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(values map[string]any)
@@ -145,92 +273,66 @@ func TestChartNeeds(t *testing.T) {
 		"no configuration": {func(v map[string]any) { delete(v, "config") }, "config"},
 		"no store":         {func(v map[string]any) { delete(v["config"].(map[string]any), "store") }, "config.store"},
 		"a file":           {func(v map[string]any) { v["config"].(map[string]any)["store"] = "sqlite:/data/a.db" }, "keeps no file"},
+		"a misspelt value": {func(v map[string]any) { v["replica"] = 2 }, "'replica'"},
+		"half a replica":   {func(v map[string]any) { v["replicas"] = 1.5 }, "'/replicas'"},
+		"no Region":        {func(v map[string]any) { v["region"] = "Frankfurt" }, "'/region'"},
+		"a strange flag":   {func(v map[string]any) { v["flags"] = map[string]any{"dry-pol": "wait"} }, "'dry-pol'"},
+		"a strange policy": {func(v map[string]any) { v["flags"] = map[string]any{"dry-pool": "maybe"} }, "'/flags/dry-pool'"},
+		"no duration":      {func(v map[string]any) { v["flags"] = map[string]any{"sweep-every": "60"} }, "'/flags/sweep-every'"},
+		"no environment":   {func(v map[string]any) { v["env"] = map[string]any{"A": "b"} }, "'/env'"},
 	} {
 		values := chartValues()
 		row.change(values)
-		if _, err := render(values); err == nil || !strings.Contains(err.Error(), row.says) {
+		if _, err := render("eipbinder", values); err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// Examples beside the chart, as far as the API server knows their kinds.
-func TestWorkloadExample(t *testing.T) {
-	kube := newClient(t)
-	text, err := os.ReadFile("deploy/workload.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	objects, err := decode(text)
-	if err != nil || len(objects) < 4 {
-		t.Fatalf("%d objects, %v", len(objects), err)
-	}
-	for _, o := range objects {
-		if err := strictly(t, kube, o); err != nil {
-			t.Errorf("%s %s: %v", o.GetKind(), o.GetName(), err)
+// The rules of helm lint, on the values of each set, and on none.
+func TestLint(t *testing.T) {
+	sets := chartSets()
+	sets["none"] = chartSet{change: func(v map[string]any) { clear(v) }}
+	for name, row := range sets {
+		values := chartValues()
+		row.change(values)
+		linter := lint.All("chart", values, "kube-system", true)
+		for _, m := range linter.Messages {
+			if m.Severity > support.InfoSev {
+				t.Errorf("%s: %v", name, m)
+			}
+		}
+		if len(linter.Messages) == 0 {
+			t.Errorf("%s: not even the icon is missed: nothing was looked at", name)
 		}
 	}
 }
 
-// The chart's rights are enough, and are no more than said: the controller works
-// as its ServiceAccount, which may not do anything else to nodes.
-func TestRights(t *testing.T) {
-	kube := newClient(t)
-	objects, err := render(chartValues())
+// The chart takes the program's flags, but for those that it sets itself.
+func TestChartFlags(t *testing.T) {
+	text, err := os.ReadFile("chart/values.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range objects {
-		if o.GetKind() == "Deployment" || o.GetKind() == "PodDisruptionBudget" {
-			continue
-		}
-		if err := kube.Create(t.Context(), o); err != nil {
-			t.Fatal(err)
+	var schema struct {
+		Properties struct {
+			Flags struct{ Properties map[string]any }
 		}
 	}
-	user, err := controlPlane.AddUser(envtest.User{
-		Name:   "system:serviceaccount:kube-system:eipbinder",
-		Groups: []string{"system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"},
-	}, nil)
-	if err != nil {
+	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
-	config, err := user.KubeConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := newAccount(t, "rights", 2)
-	p := a.start(t, config, "--leader-id=eipbinder", "--leader-namespace=kube-system")
-	a.launch(t, kube, 2)
-	for began := time.Now(); a.usable(t, kube) < 2; time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > time.Minute || p.over() {
-			p.kill()
-			t.Fatalf("not usable; it says:\n%s", p.output)
+	all := flag.NewFlagSet("", flag.ContinueOnError)
+	(&settings{}).register(all)
+	(&nodeFlags{}).register(all)
+	var want []string
+	all.VisitAll(func(f *flag.Flag) {
+		own := []string{"kubeconfig", "leader-elect", "leader-id", "leader-namespace", "metrics-address", "health-address"}
+		if !slices.Contains(own, f.Name) {
+			want = append(want, f.Name)
 		}
-	}
-	for began := time.Now(); a.boundEvents(t, kube) < 2; time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > time.Minute {
-			p.kill()
-			t.Fatalf("no events; it says:\n%s", p.output)
-		}
-	}
-	p.kill()
-	if strings.Contains(p.output.String(), "forbidden") {
-		t.Errorf("it says:\n%s", p.output)
-	}
-	limited, err := client.New(user.Config(), client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	node := a.nodes(t, kube)[0]
-	for what, err := range map[string]error{
-		"delete a node": limited.Delete(t.Context(), &node),
-		"update a node": limited.Update(t.Context(), &node),
-		"list pods":     limited.List(t.Context(), &corev1.PodList{}),
-		"list secrets":  limited.List(t.Context(), &corev1.SecretList{}),
-	} {
-		if client.IgnoreNotFound(err) == nil || !strings.Contains(err.Error(), "forbidden") {
-			t.Errorf("it may %s: %v", what, err)
-		}
+	})
+	if got := slices.Sorted(maps.Keys(schema.Properties.Flags.Properties)); !slices.Equal(got, want) {
+		t.Errorf("the schema has %q, the program %q", got, want)
 	}
 }

@@ -21,13 +21,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	kubeconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -39,7 +38,7 @@ import (
 func main() {
 	err := run(ctrl.SetupSignalHandler(), os.Args[1:], os.Getenv, os.Stderr)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "eipbinder-controller:", err)
+		newLogger(os.Stderr, slog.LevelInfo).Error("the controller cannot go on", "error", err)
 		os.Exit(1)
 	}
 }
@@ -50,9 +49,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))
-	ctrl.SetLogger(logr.FromSlogHandler(logger.Handler()))
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	logger := newLogger(stderr, s.logLevel)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(forSDK(logger)))
 	if err != nil {
 		return err
 	}
@@ -63,8 +61,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	defer func() { err = errors.Join(err, records.close()) }()
 	logger.Info("records", "store", records.where)
 
-	watch := &observers{meter: newMeter()}
-	b, err := deployment.Build(s.deployment, aws, records.Store, func(o *binder.Options) { o.Logger, o.Observer = logger, watch })
+	meter := newMeter()
+	b, err := deployment.Build(s.deployment, aws, records.Store, func(o *binder.Options) {
+		o.Logger, o.Observer, o.StartHidden = logger, meter, s.startHidden
+	})
 	if err != nil {
 		return err
 	}
@@ -77,19 +77,26 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	watch.controller, err = k8snode.New(counted{b, stock}, append(s.controller, func(o *k8snode.Options) { o.Logger = logger })...)
+	controller, err := k8snode.New(counted{b, stock}, append(s.controller, func(o *k8snode.Options) {
+		limit, share := s.deployment.Pace.Associate, s.deployment.Pace.Share
+		o.Logger, o.AssociateBurst = logger, int(float64(limit.Burst)*share)
+		o.AssociateEvery = time.Duration(float64(time.Second) / (limit.Refill * share))
+	})...)
 	if err != nil {
 		return err
 	}
-	for _, c := range append(watch.meter.collectors(), stock.addresses) {
+	for _, c := range append(meter.collectors(), stock.addresses) {
 		if err := metrics.Registry.Register(c); err != nil {
 			return err
 		}
 	}
-	return s.manage(ctx, watch.controller)
+	return s.manage(ctx, controller)
 }
 
-// manage runs the controller in a manager.
+// manage runs the controller in a manager. When the context ends, its calls end,
+// and then the Lease is given back, so that another replica goes on at once. When
+// the Lease is lost, it is an error at once, and calls may still be under way: the
+// process ends, and until then the leases of the records keep both leaders apart.
 func (s settings) manage(ctx context.Context, c *k8snode.Controller) error {
 	cluster, err := s.cluster()
 	if err != nil {
@@ -103,7 +110,7 @@ func (s settings) manage(ctx context.Context, c *k8snode.Controller) error {
 		LeaderElection:                s.leaderElect,
 		LeaderElectionID:              s.leaderID,
 		LeaderElectionNamespace:       s.leaderNamespace,
-		LeaderElectionReleaseOnCancel: true, // nothing is done after Start
+		LeaderElectionReleaseOnCancel: true, // the process ends with Start
 		LeaseDuration:                 &s.leaderLease,
 		RenewDeadline:                 &renew,
 		RetryPeriod:                   &retry,
@@ -111,7 +118,7 @@ func (s settings) manage(ctx context.Context, c *k8snode.Controller) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping), c.SetupWithManager(mgr)); err != nil {
+	if err := errors.Join(addProbes(ctx, mgr), c.SetupWithManager(mgr)); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)

@@ -41,6 +41,15 @@ func runTests(m *testing.M) int {
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	env.ControlPlane.Etcd.Configure().Enable("unsafe-no-fsync")
 	env.ControlPlane.APIServer.Out, env.ControlPlane.APIServer.Err = io.Discard, io.Discard
+	folder, err := os.MkdirTemp("", "eipbinder-controller-")
+	if err == nil {
+		defer os.RemoveAll(folder)
+		err = keepAuditLog(&env.ControlPlane, folder)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "set up the audit log:", err)
+		return 1
+	}
 	if _, err := env.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "start the control plane:", err)
 		return 1

@@ -5,7 +5,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/eipbinder/eipbinder/adapters/k8snode"
 	"github.com/eipbinder/eipbinder/binder"
 )
 
@@ -45,19 +44,5 @@ func (m meter) Observe(_ context.Context, e binder.Event) {
 		m.usable.Observe(e.Took.Seconds())
 	default:
 		m.steps.WithLabelValues(string(e.Kind)).Observe(e.Took.Seconds())
-	}
-}
-
-// observers are the meter, and the controller, which is made after the Binder.
-type observers struct {
-	meter      meter
-	controller *k8snode.Controller
-}
-
-// Observe tells both.
-func (o *observers) Observe(ctx context.Context, e binder.Event) {
-	o.meter.Observe(ctx, e)
-	if o.controller != nil {
-		o.controller.Observe(ctx, e)
 	}
 }

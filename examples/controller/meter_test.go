@@ -15,8 +15,8 @@ import (
 
 func TestMeter(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	watch := &observers{meter: newMeter()}
-	registry.MustRegister(watch.meter.collectors()...)
+	watch := newMeter()
+	registry.MustRegister(watch.collectors()...)
 	for _, e := range []binder.Event{
 		{Kind: binder.EventBound, Took: 12 * time.Second}, {Kind: binder.EventBound, Took: 40 * time.Second},
 		{Kind: binder.EventAssociated, Took: time.Second}, {Kind: binder.EventExhausted},
@@ -33,7 +33,7 @@ func TestMeter(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if n := testutil.CollectAndCount(watch.meter.usable); n != 1 {
+	if n := testutil.CollectAndCount(watch.usable); n != 1 {
 		t.Errorf("%d histograms", n)
 	}
 }

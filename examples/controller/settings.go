@@ -24,6 +24,8 @@ import (
 type settings struct {
 	deployment deployment.Config
 	controller []func(*k8snode.Options)
+	// startHidden is binder.Options.StartHidden, which ready pods need.
+	startHidden bool
 
 	kubeconfig      string
 	leaderElect     bool
@@ -41,23 +43,25 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (setting
 	var s settings
 	var nodes nodeFlags
 	flags := flag.NewFlagSet("eipbinder-controller", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // errors are for the caller to tell
 	config := flags.String("config", "", "configuration file with profiles; overrides "+deployment.EnvConfig)
 	s.register(flags)
 	nodes.register(flags)
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(stderr)
+			fmt.Fprintln(stderr, "flags of eipbinder-controller:")
+			flags.PrintDefaults()
+		}
 		return settings{}, err
 	}
 	if flags.NArg() > 0 {
 		return settings{}, fmt.Errorf("%q is not a flag: --help lists them", flags.Arg(0))
 	}
 	options, err := nodes.options()
-	s.controller = options
-	errs := []error{err}
-	if s.leaderLease < time.Second {
-		errs = append(errs, fmt.Errorf("--leader-lease: %s is shorter than a second", s.leaderLease))
-	}
+	s.controller, s.startHidden = options, nodes.readyPods != ""
 	s.leaderNamespace = cmp.Or(s.leaderNamespace, ownNamespace(), "default")
+	errs := []error{err, s.check()}
 	s.deployment, err = deployment.FromEnv(func(variable string) string {
 		if variable == deployment.EnvConfig && *config != "" {
 			return *config
@@ -92,7 +96,7 @@ func (f *nodeFlags) register(flags *flag.FlagSet) {
 	flags.StringVar(&f.registered, "registered-label", "karpenter.sh/registered", "label that must be true before the taint is removed; empty for nodes that are not Karpenter's")
 	flags.StringVar(&f.leaving, "leaving-taints", "karpenter.sh/disrupted,karpenter.sh/disruption", "keys of taints that announce a node's end")
 	flags.StringVar(&f.dryPool, "dry-pool", string(k8snode.Wait), "what becomes of a node for which the pool has no address: wait, or admit")
-	flags.DurationVar(&f.dryTimeout, "dry-timeout", 5*time.Minute, "age of a node from which on it is admitted without an address")
+	flags.DurationVar(&f.dryTimeout, "dry-timeout", 5*time.Minute, "for how long the pool must have had no address for a node until it is admitted without one")
 	flags.StringVar(&f.readyPods, "ready-pods", "", "labels of pods of which one must be Ready for schedule servers to see a worker; empty: none need be")
 	flags.StringVar(&f.readyNamespace, "ready-namespace", "", "namespace of these pods; empty: all")
 	flags.DurationVar(&f.window, "window", 200*time.Millisecond, "how long a node waits for others to share a call")
@@ -101,7 +105,7 @@ func (f *nodeFlags) register(flags *flag.FlagSet) {
 	flags.IntVar(&f.concurrency, "concurrency", 16, "how many nodes are looked at, drained or patched at once")
 }
 
-// options are checked again by k8snode.New, as far as their values go.
+// options returns what the flags say for k8snode.New.
 func (f nodeFlags) options() ([]func(*k8snode.Options), error) {
 	selector, err := labels.Parse(f.selector)
 	if err != nil {
@@ -125,7 +129,7 @@ func (f nodeFlags) options() ([]func(*k8snode.Options), error) {
 		o.ReadyPods, o.ReadyNamespace = pods, f.readyNamespace
 		o.Window, o.SweepEvery, o.Patience, o.Concurrency = f.window, f.sweepEvery, f.patience, f.concurrency
 	}
-	return []func(*k8snode.Options){set}, errors.Join(errs...)
+	return []func(*k8snode.Options){set}, errors.Join(append(errs, f.check())...)
 }
 
 func validTaint(key, effect string) bool {

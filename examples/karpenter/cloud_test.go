@@ -11,6 +11,8 @@ import (
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -21,9 +23,10 @@ import (
 )
 
 const (
-	region = "us-east-1"
-	suffix = "media.example.com"
-	queue  = "karpenter"
+	region      = "us-east-1"
+	suffix      = "media.example.com"
+	queue       = "karpenter"
+	clusterName = "example"
 )
 
 // cloud is what stands for AWS.
@@ -39,8 +42,8 @@ type cloud struct {
 	queueURL *string
 }
 
-// newCloud makes an account with a zone, the tables, the interruption queue, and
-// what the EC2NodeClass asks for.
+// newCloud makes an account with a zone, the tables, the interruption queue, an
+// EKS cluster by name, and what the EC2NodeClass asks for.
 func newCloud(tb testing.TB) *cloud {
 	tb.Helper()
 	keys := credentials.NewStaticCredentialsProvider("test", "test", "")
@@ -62,11 +65,16 @@ func newCloud(tb testing.TB) *cloud {
 	must(tb, err)
 	w.queueURL = made.QueueUrl
 	roles := iam.New(iam.Options{Region: region, Credentials: keys, BaseEndpoint: &w.endpoint})
-	_, err = roles.CreateRole(tb.Context(), &iam.CreateRoleInput{
+	role, err := roles.CreateRole(tb.Context(), &iam.CreateRoleInput{
 		RoleName: aws.String("KarpenterNodeRole-example"), AssumeRolePolicyDocument: aws.String("{}"),
 	})
 	must(tb, err)
-	w.tagNetwork(tb)
+	subnet := w.tagNetwork(tb)
+	clusters := eks.New(eks.Options{Region: region, Credentials: keys, BaseEndpoint: &w.endpoint})
+	_, err = clusters.CreateCluster(tb.Context(), &eks.CreateClusterInput{
+		Name: aws.String(clusterName), RoleArn: role.Role.Arn, ResourcesVpcConfig: &ekstypes.VpcConfigRequest{SubnetIds: []string{subnet}},
+	})
+	must(tb, err)
 	return w
 }
 
@@ -77,10 +85,10 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-// tagNetwork makes a subnet and a security group findable. The subnet gives no
-// public address of Amazon's to instances: moto shows such a one as if the
-// account owned it, like an Elastic IP.
-func (w *cloud) tagNetwork(tb testing.TB) {
+// tagNetwork makes a subnet, which it returns, and a security group findable. The
+// subnet gives no public address of Amazon's to instances: moto shows such a one
+// as if the account owned it, like an Elastic IP.
+func (w *cloud) tagNetwork(tb testing.TB) (subnetID string) {
 	tb.Helper()
 	subnets, err := w.ec2.DescribeSubnets(tb.Context(), &ec2.DescribeSubnetsInput{})
 	must(tb, err)
@@ -98,6 +106,7 @@ func (w *cloud) tagNetwork(tb testing.TB) {
 		Tags:      []types.Tag{{Key: aws.String("karpenter.sh/discovery"), Value: aws.String("example")}, {Key: aws.String("Public"), Value: aws.String("true")}},
 	})
 	must(tb, err)
+	return *subnet.SubnetId
 }
 
 // settings is the environment of a program that works on this cloud.

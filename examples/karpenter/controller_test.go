@@ -5,19 +5,25 @@ import (
 	"testing"
 )
 
-// startController starts examples/controller on a cool-down that outlives the
-// test. What it would wait for on AWS, DNS and late calls, moto does at once.
+// startController starts examples/controller as its chart does, and with the
+// chart's rights, on a cool-down that outlives the test. What it would wait for on
+// AWS, DNS and late calls, moto does at once.
 func startController(tb testing.TB, c *cluster, w *cloud) *process {
 	tb.Helper()
-	return start(tb, w.settings(
-		"EIPBINDER_SUFFIX="+suffix,
-		"EIPBINDER_HOSTED_ZONE_ID="+w.zoneID,
-		"EIPBINDER_POOL_TAGS=Pool=media",
-		"EIPBINDER_INSTANCE_TAGS=karpenter.sh/nodepool=media",
-		"EIPBINDER_STORE=dynamodb",
-		"EIPBINDER_DNS_FIRST_LOOK=50ms", "EIPBINDER_DNS_POLL_INTERVAL=50ms",
-		"EIPBINDER_LATE_CALLS=1s", "EIPBINDER_COOL_DOWN=1h",
-	), os.Getenv(controllerProgram),
-		"--kubeconfig", c.kubeconfig(tb, "eipbinder", "system:masters"),
-		"--sweep-every=1s", "--metrics-address=0", "--health-address=0")
+	i := c.install(tb, map[string]any{
+		"region": region,
+		"image":  map[string]any{"repository": "example.com/eipbinder-controller"},
+		"config": map[string]any{
+			"store":        "dynamodb",
+			"hostedZoneID": w.zoneID,
+			"profiles": []any{map[string]any{
+				"name": "media", "suffix": suffix, "poolTags": "Pool=media", "instanceTags": "karpenter.sh/nodepool=media",
+			}},
+			"dnsFirstLook": "50ms", "dnsPollInterval": "50ms",
+			"lateCalls": "1s", "coolDown": "1h",
+		},
+		"flags": map[string]any{"sweep-every": "1s"},
+	})
+	return start(tb, w.settings(), os.Getenv(controllerProgram),
+		append(i.command(), "--metrics-address=0", "--health-address=0")...)
 }

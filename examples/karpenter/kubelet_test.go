@@ -2,6 +2,7 @@ package karpenter
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -19,8 +20,8 @@ const (
 )
 
 // startKubelets registers a Node for every instance that Karpenter launches, as
-// the kubelet on it does when it starts, with the taints that Karpenter tells it
-// to, until the test ends. All else is kwok's.
+// the kubelet on it does when it starts, with the labels and taints that the
+// instance's user data tells it to, until the test ends. All else is kwok's.
 func startKubelets(tb testing.TB, c *cluster, w *cloud) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
@@ -32,7 +33,7 @@ func startKubelets(tb testing.TB, c *cluster, w *cloud) {
 			for _, instance := range w.launched(ctx, tb) {
 				if id := *instance.InstanceId; !registered[id] {
 					registered[id] = true
-					if err := c.Create(ctx, nodeOf(instance)); err != nil && ctx.Err() == nil {
+					if err := register(ctx, c, w, instance); err != nil && ctx.Err() == nil {
 						tb.Errorf("registering the node of %s: %v", id, err)
 					}
 				}
@@ -65,9 +66,17 @@ func (w *cloud) launched(ctx context.Context, tb testing.TB) []types.Instance {
 	return found
 }
 
-func nodeOf(instance types.Instance) *corev1.Node {
+func register(ctx context.Context, c *cluster, w *cloud, instance types.Instance) error {
+	t, err := w.told(ctx, *instance.InstanceId)
+	if err != nil {
+		return err
+	}
+	return c.Create(ctx, nodeOf(instance, t))
+}
+
+func nodeOf(instance types.Instance, t told) *corev1.Node {
 	zone := *instance.Placement.AvailabilityZone
-	return &corev1.Node{
+	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:        *instance.PrivateDnsName,
 			Annotations: map[string]string{kwokAnnotation: kwokValue},
@@ -80,12 +89,8 @@ func nodeOf(instance types.Instance) *corev1.Node {
 				corev1.LabelTopologyRegion:     region,
 			},
 		},
-		Spec: corev1.NodeSpec{
-			ProviderID: "aws:///" + zone + "/" + *instance.InstanceId,
-			Taints: []corev1.Taint{
-				{Key: "karpenter.sh/unregistered", Effect: corev1.TaintEffectNoExecute},
-				{Key: gate, Effect: corev1.TaintEffectNoSchedule},
-			},
-		},
+		Spec: corev1.NodeSpec{ProviderID: "aws:///" + zone + "/" + *instance.InstanceId, Taints: t.taints},
 	}
+	maps.Copy(node.Labels, t.labels)
+	return node
 }

@@ -21,7 +21,7 @@ func startKarpenter(tb testing.TB, c *cluster, w *cloud) *process {
 	tb.Helper()
 	karpenter := start(tb, w.settings(
 		"KUBECONFIG="+c.kubeconfig(tb, "karpenter", "system:masters"),
-		"CLUSTER_NAME=test", "CLUSTER_ENDPOINT="+c.config.Host, "CLUSTER_CA_BUNDLE=Y2E=",
+		"CLUSTER_NAME="+clusterName, "CLUSTER_ENDPOINT="+c.config.Host, "CLUSTER_CA_BUNDLE=Y2E=",
 		"INTERRUPTION_QUEUE="+queue,
 		"ISOLATED_VPC=true", "DISABLE_DRY_RUN=true", "DISABLE_LEADER_ELECTION=true",
 		"BATCH_IDLE_DURATION=200ms", "BATCH_MAX_DURATION=1s",
@@ -35,14 +35,13 @@ func startKarpenter(tb testing.TB, c *cluster, w *cloud) *process {
 	return karpenter
 }
 
-// adapt changes what moto, or the lack of EKS, asks for.
+// adapt changes what moto asks for.
 func adapt(tb testing.TB, w *cloud, o *unstructured.Unstructured) {
 	tb.Helper()
 	switch o.GetKind() {
 	case "EC2NodeClass":
-		set(tb, o, "Custom", "spec", "amiFamily") // for the others it asks EKS
+		set(tb, o, "AL2023", "spec", "amiFamily") // as the alias says, for which moto has no parameter
 		set(tb, o, []any{map[string]any{"id": w.image(tb)}}, "spec", "amiSelectorTerms")
-		set(tb, o, "#!/bin/sh", "spec", "userData")
 		set(tb, o, false, "spec", "associatePublicIPAddress") // moto shows such a one as an Elastic IP address
 	case "NodePool":
 		few := map[string]any{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": []any{"c5.large", "c5.xlarge"}}
@@ -58,8 +57,12 @@ func documents(tb testing.TB, path string) []*unstructured.Unstructured {
 	tb.Helper()
 	text, err := os.ReadFile(path)
 	must(tb, err)
-	var all []*unstructured.Unstructured
-	for document := range strings.SplitSeq(string(text), "\n---\n") {
+	return decode(tb, string(text))
+}
+
+func decode(tb testing.TB, text string) (all []*unstructured.Unstructured) {
+	tb.Helper()
+	for document := range strings.SplitSeq(text, "\n---\n") {
 		o := &unstructured.Unstructured{}
 		must(tb, yaml.UnmarshalStrict([]byte(document), &o.Object))
 		all = append(all, o)

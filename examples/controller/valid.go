@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/eipbinder/eipbinder/adapters/k8snode"
+)
+
+// wrong collects what is wrong, by flag.
+type wrong []error
+
+func (w *wrong) add(flag, format string, args ...any) {
+	*w = append(*w, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
+}
+
+// names adds what is not a name, as Kubernetes sees it.
+func (w *wrong) names(flag, value string, problems []string) {
+	for _, problem := range problems {
+		w.add(flag, "%q: %s", value, problem)
+	}
+}
+
+// label adds a key that no label and no taint can have.
+func (w *wrong) label(flag, key string) {
+	if key != "" {
+		w.names(flag, key, validation.IsQualifiedName(key))
+	}
+}
+
+func (w *wrong) namespace(flag, name string) {
+	if name != "" {
+		w.names(flag, name, validation.IsDNS1123Label(name))
+	}
+}
+
+func (w *wrong) atLeast(flag string, value, least time.Duration) {
+	if value < least {
+		w.add(flag, "%s is less than %s", value, least)
+	}
+}
+
+// address adds what nobody can listen on.
+func (w *wrong) address(flag, address string) {
+	if address == "0" {
+		return
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		w.add(flag, "%q is neither HOST:PORT nor 0: %w", address, err)
+	}
+}
+
+func (s settings) check() error {
+	var w wrong
+	w.atLeast("leader-lease", s.leaderLease, time.Second)
+	w.names("leader-id", s.leaderID, validation.IsDNS1123Subdomain(s.leaderID))
+	w.namespace("leader-namespace", s.leaderNamespace)
+	w.address("metrics-address", s.metricsAddress)
+	w.address("health-address", s.healthAddress)
+	if _, port, _ := net.SplitHostPort(s.healthAddress); s.healthAddress == s.metricsAddress && s.healthAddress != "0" && port != "0" {
+		w.add("health-address", "%s is that of --metrics-address", s.healthAddress)
+	}
+	return errors.Join(w...)
+}
+
+func (f nodeFlags) check() error {
+	var w wrong
+	key, _, _ := strings.Cut(f.taint, ":")
+	w.label("taint", key)
+	w.label("registered-label", f.registered)
+	for _, key := range split(f.leaving) {
+		w.label("leaving-taints", key)
+	}
+	if p := k8snode.DryPool(f.dryPool); p != k8snode.Wait && p != k8snode.Admit {
+		w.add("dry-pool", "%q is neither %s nor %s", f.dryPool, k8snode.Wait, k8snode.Admit)
+	}
+	w.namespace("ready-namespace", f.readyNamespace)
+	w.atLeast("dry-timeout", f.dryTimeout, 0)
+	w.atLeast("window", f.window, 0)
+	w.atLeast("patience", f.patience, 0)
+	w.atLeast("sweep-every", f.sweepEvery, time.Second)
+	if f.concurrency < 1 {
+		w.add("concurrency", "%d is less than 1", f.concurrency)
+	}
+	return errors.Join(w...)
+}
