@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -89,6 +90,11 @@ func bindThen(s binder.State) func(*testing.T, *world, *binder.Binder) {
 	return func(t *testing.T, w *world, b *binder.Binder) {
 		w.launch("i-1")
 		want(t, reconcile(t, b, "i-1"), binder.Bound)
+		if r := w.record("i-1"); r.Visible() { // a schedule server picks it
+			if err := w.store.Acquire(t.Context(), r.AllocationID); err != nil {
+				t.Fatal(err)
+			}
+		}
 		time.Sleep(time.Hour)
 		w.fleet.SetState("i-1", s)
 	}
@@ -128,6 +134,11 @@ func TestEveryCrashPoint(t *testing.T) {
 // reports whether it got that far. The invariants must hold after every call.
 func (w *world) crashAt(t *testing.T, label string, k int, how crash, work func()) bool {
 	var calls atomic.Int64 // of goroutines that may run at once
+	var mu sync.Mutex
+	x := &watch{w: w}
+	if err := x.check(true); err != nil && !strings.HasPrefix(label, damaged) { // what there is before
+		t.Errorf("%s: at the start: %v", label, err)
+	}
 	w.hook = func(call string, do func() error) error {
 		n := int(calls.Add(1))
 		switch {
@@ -141,7 +152,9 @@ func (w *world) crashAt(t *testing.T, label string, k int, how crash, work func(
 			return errCrash
 		}
 		err := do()
-		if broken := w.checkInvariants(); broken != nil && !strings.HasPrefix(label, damaged) {
+		mu.Lock()
+		defer mu.Unlock()
+		if broken := x.check(strings.Contains(label, "force")); broken != nil && !strings.HasPrefix(label, damaged) {
 			t.Errorf("%s: after %s: %v", label, call, broken)
 		}
 		if n == k {

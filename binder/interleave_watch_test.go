@@ -23,13 +23,14 @@ type watch struct {
 	held   map[string]eippool.Address // as of the last turn, by allocation ID
 	freed  map[string]time.Time
 	before map[string]string // who held it last
+	flags  map[string]string // instances that schedule servers have taken, by allocation ID
 }
 
-// check checks I1 to I4, I7 and I8. With force, somebody may take a serving
+// check checks I1 to I4, I6, I7 and I8. With force, somebody may take a serving
 // worker's address.
 func (x *watch) check(force bool) error {
 	if x.held == nil {
-		x.held, x.freed, x.before = map[string]eippool.Address{}, map[string]time.Time{}, map[string]string{}
+		x.held, x.freed, x.before, x.flags = map[string]eippool.Address{}, map[string]time.Time{}, map[string]string{}, map[string]string{}
 	}
 	const coolDown = 2 * time.Minute // the default of Options.CoolDown
 	errs := []error{x.w.checkInvariants()}
@@ -51,7 +52,24 @@ func (x *watch) check(force bool) error {
 		}
 		x.held[a.AllocationID] = a
 	}
-	return errors.Join(append(errs, x.w.checkNames())...)
+	return errors.Join(append(errs, x.checkFlags(), x.w.checkNames())...)
+}
+
+// checkFlags checks I6: the flag that a schedule server has set on a worker stays
+// for as long as the worker has its address.
+func (x *watch) checkFlags() error {
+	var errs []error
+	for _, r := range x.w.records() {
+		taken := x.flags[r.AllocationID]
+		if taken != "" && taken == r.InstanceID && !r.Allocated {
+			errs = append(errs, fmt.Errorf("I6: %s is not allocated any more", taken))
+		}
+		delete(x.flags, r.AllocationID)
+		if r.Allocated {
+			x.flags[r.AllocationID] = r.InstanceID
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // serves reports whether the instance is running and eligible.
@@ -75,6 +93,9 @@ func (w *world) checkNames() error {
 			return err
 		}
 		id := strings.TrimSuffix(set.Name, "."+suffix)
+		if strings.HasPrefix(id, "ip-") {
+			continue // an address's own, whoever holds it
+		}
 		for _, value := range set.Values {
 			if other := holder[netip.MustParseAddr(value)]; other != "" && other != id {
 				errs = append(errs, fmt.Errorf("I4: %s points at %s, which %s holds", set.Name, value, other))

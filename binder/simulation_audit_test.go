@@ -60,6 +60,7 @@ func (s *simulation) audit(began time.Time, report binder.Report) {
 	for id := range s.damaged {
 		if s.changed[id].Before(began) && !s.troubled(id) {
 			delete(s.damaged, id)
+			delete(s.taken, id)
 		}
 	}
 }
@@ -120,9 +121,9 @@ func (s *simulation) checkEnd(began time.Time, last binder.Report) {
 		}
 		s.violated(fmt.Sprintf("I5: left after three sweeps: %s: %s", key, t.what), t.ids...)
 	}
-	known := map[string]bool{}
+	known, byAddress := map[string]bool{}, map[string]store.Record{}
 	for _, r := range s.all() {
-		known[r.AllocationID] = true
+		known[r.AllocationID], byAddress[r.AllocationID] = true, r
 		if _, ok := s.addresses[r.AllocationID]; !ok {
 			s.violated("I5: the record of an address that is gone is left", r.AllocationID)
 		}
@@ -131,6 +132,9 @@ func (s *simulation) checkEnd(began time.Time, last binder.Report) {
 	for id := range s.addresses {
 		if _, ok := s.address(id); !ok {
 			s.violated("I5: an address is lost", id)
+		}
+		if r := byAddress[id]; max(time.Until(r.ReusableAt), time.Until(r.FencedUntil)) > patience {
+			s.violated("I5: an address is lost: nobody may use it for a long time", id)
 		}
 		if !known[id] {
 			s.tally["finally never used"]++

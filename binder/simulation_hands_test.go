@@ -44,6 +44,7 @@ func (s *simulation) disassociateByHand() {
 	if err := s.pool.Disassociate(context.Background(), a.AssociationID); err != nil {
 		s.t.Error(err)
 	}
+	s.taken[r.AllocationID] = true
 	s.hand("disassociate", r.AllocationID, r.InstanceID)
 }
 
@@ -77,6 +78,7 @@ func (s *simulation) move(id, eni string) {
 	if reverse != "" {
 		_ = s.pool.SetReverseName(context.Background(), id, reverse) // as EC2 keeps it
 	}
+	s.taken[id] = true
 	s.hand("move to "+eni, id, instanceID)
 }
 
@@ -104,6 +106,7 @@ func (s *simulation) releaseByHand() {
 		held = r.InstanceID
 	}
 	s.pool.Remove(a.AllocationID)
+	s.taken[a.AllocationID] = true
 	delete(s.addresses, a.AllocationID)
 	s.hand("release", a.AllocationID, held)
 	s.buy()

@@ -39,6 +39,20 @@ func (s *simulation) record(key store.Key) *store.Record {
 	return &found[0]
 }
 
+// holding returns the record that holds the key, also if somebody has deleted
+// its guard.
+func (s *simulation) holding(key store.Key) *store.Record {
+	if found := s.record(key); found != nil {
+		return found
+	}
+	for _, r := range s.all() {
+		if slices.Contains(r.Keys(), key) {
+			return &r
+		}
+	}
+	return nil
+}
+
 // excused reports whether somebody's hand was on one of these, and nobody has
 // seen it healthy since.
 func (s *simulation) excused(ids ...string) bool {
@@ -62,7 +76,7 @@ func (s *simulation) associate(id string, t eippool.Target, late bool) (string, 
 		return association, err
 	}
 	ids := []string{id, t.InstanceID}
-	rec, other := s.record(store.ByAddress(id)), s.record(store.ByInstance(t.InstanceID))
+	rec, other := s.record(store.ByAddress(id)), s.holding(store.ByInstance(t.InstanceID))
 	switch {
 	case rec == nil:
 		s.violated("I1: an address without a record was associated", ids...)
@@ -180,7 +194,7 @@ func (s *simulation) judgeCreated(set dnspolicy.RRSet, late bool) {
 
 // judgeDeleted checks that no name goes that a bound worker needs.
 func (s *simulation) judgeDeleted(set dnspolicy.RRSet) {
-	rec := s.record(store.ByName(nameOf(set)))
+	rec := s.holding(store.ByName(nameOf(set)))
 	if rec == nil || rec.Phase == store.Releasing || !s.serves(rec.InstanceID) {
 		return
 	}
@@ -193,6 +207,7 @@ func (s *simulation) judgeDeleted(set dnspolicy.RRSet) {
 // put judges leases, and I6, I7, I8 and I3 of a record.
 func (s *simulation) put(process string, r store.Record) (store.Record, error) {
 	prev := s.record(store.ByAddress(r.AllocationID))
+	before := s.rowBefore(r)
 	next, err := s.store.Put(context.Background(), r)
 	if err != nil || prev != nil && prev.Version == next.Version {
 		return next, err
@@ -207,7 +222,7 @@ func (s *simulation) put(process string, r store.Record) (store.Record, error) {
 		s.owners[next.Owner] = process
 	}
 	s.judgeFlag(*prev, next)
-	s.judgeRow(next)
+	s.judgeRow(before, next)
 	switch {
 	case prev.Phase == store.Free && next.Phase == store.Reserved:
 		s.judgeReserved(*prev, next)
@@ -226,7 +241,7 @@ func (s *simulation) judgeFlag(prev, next store.Record) {
 	stays := next.InstanceID != "" && next.InstanceID == prev.InstanceID
 	want := stays && set.instanceID == next.InstanceID && set.allocated
 	if next.Allocated != want && !(stays && next.Phase == store.Releasing) {
-		s.violated(fmt.Sprintf("I6: allocated became %t", next.Allocated), next.AllocationID, next.InstanceID)
+		s.violated(fmt.Sprintf("I6: allocated became %t, though servers left %+v and the record was %+v", next.Allocated, set, prev), next.AllocationID, next.InstanceID)
 	}
 }
 
@@ -251,7 +266,7 @@ func (s *simulation) judgeReleasing(prev, next store.Record) {
 	ids := []string{next.AllocationID, next.InstanceID, next.Name}
 	a, _ := s.address(next.AllocationID)
 	serving := prev.Phase == store.Bound || !prev.BoundAt.IsZero() && a.InstanceID == next.InstanceID // else nobody was ever told of it
-	if serving && s.serves(next.InstanceID) && !s.forced[next.InstanceID] && !s.excused(ids...) {
+	if serving && s.serves(next.InstanceID) && !s.forced[next.InstanceID] && !s.taken[next.AllocationID] {
 		s.violated(fmt.Sprintf("I8: the record of a serving worker went from %s to releasing: %s", prev.Phase, next.Reason), ids...)
 	}
 }
@@ -263,7 +278,7 @@ func (s *simulation) judgeVisible(r store.Record) {
 	if s.naming.hidden && !s.asked[r.InstanceID] {
 		s.violated("I6: a worker that starts hidden is visible before anybody has shown it", ids...)
 	}
-	if !s.serves(r.InstanceID) || s.excused(ids...) {
+	if w := s.workers[r.InstanceID]; w == nil || w.state != binder.Running || s.excused(ids...) {
 		return
 	}
 	a, _ := s.address(r.AllocationID)
@@ -279,7 +294,7 @@ func (s *simulation) judgeVisible(r store.Record) {
 
 func (s *simulation) judgeFree(prev, next store.Record) {
 	s.tally["freed"]++
-	s.past[next.AllocationID] = formerly{prev.InstanceID, next.FreedAt, ending(prev)}
+	s.past[next.AllocationID] = formerly{prev.InstanceID, time.Now(), ending(prev)}
 	delete(s.flags, next.AllocationID)
 	delete(s.forced, prev.InstanceID)
 	ids := []string{next.AllocationID, prev.InstanceID}

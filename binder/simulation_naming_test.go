@@ -118,7 +118,7 @@ func (s *simulation) judgeAddressName(set dnspolicy.RRSet, late bool) {
 // judgeText checks I4 of a text that says whose a name is.
 func (s *simulation) judgeText(set dnspolicy.RRSet, late bool) {
 	instanceID := s.naming.instanceOf(set)
-	rec := s.record(store.ByName(nameOf(set)))
+	rec := s.holding(store.ByName(nameOf(set)))
 	switch {
 	case rec != nil && rec.InstanceID != instanceID:
 		s.violated("I4: "+set.Name+" names "+instanceID+", but the name is "+rec.InstanceID+"'s", rec.AllocationID, instanceID, rec.InstanceID, set.Name)

@@ -59,8 +59,11 @@ type simulation struct {
 	launched  int
 	addresses map[string]eippool.Address // that the account has, by ID
 	bought    int
+	byIP      map[string]string    // IDs of all addresses that there ever were
 	changed   map[string]time.Time // when the world last changed something, by ID or name
 	damaged   map[string]bool      // what hand edits touched and is not known to be healthy again
+	taken     map[string]bool      // addresses that somebody's hand took from whoever had them
+	written   map[rowID]bool       // rows that somebody's hand wrote
 	forced    map[string]bool      // instances whose unbinding was forced
 	asked     map[string]bool      // instances that somebody wanted shown
 	flags     map[string]flagged   // by address
@@ -116,8 +119,8 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, seed)),
 		pool: pool, zone: zone,
 		fleet:   memfleet.New(func(o *memfleet.Options) { o.Network, o.Tags = pool, map[string]string{"role": "media"} }),
-		workers: map[string]*worker{}, addresses: map[string]eippool.Address{},
-		changed: map[string]time.Time{}, damaged: map[string]bool{}, forced: map[string]bool{}, asked: map[string]bool{},
+		workers: map[string]*worker{}, addresses: map[string]eippool.Address{}, byIP: map[string]string{},
+		changed: map[string]time.Time{}, damaged: map[string]bool{}, taken: map[string]bool{}, written: map[rowID]bool{}, forced: map[string]bool{}, asked: map[string]bool{},
 		flags: map[string]flagged{}, late: map[string]bool{}, past: map[string]formerly{}, owners: map[string]string{}, troubles: map[string]*trouble{},
 		denied: map[string]time.Time{}, hindered: map[string]time.Time{}, tally: map[string]int{},
 	}
@@ -137,7 +140,7 @@ func (s *simulation) buy() {
 		IP:           netip.AddrFrom4([4]byte{198, 18, byte(s.bought >> 8), byte(s.bought)}),
 		Tags:         map[string]string{"pool": "media"},
 	})
-	s.addresses[a.AllocationID] = a
+	s.addresses[a.AllocationID], s.byIP[a.IP.String()] = a, a.AllocationID
 }
 
 // run lets the world happen for that long, with a sweep each minute, then lets

@@ -38,8 +38,7 @@ type SweepOptions struct {
 //
 // It reads everything first. A read that fails, or is not whole, ends it
 // before it has changed anything, and so do ErrBlastRadius and a pause. The
-// error then joins those of the instances that failed, as Reconcile's does. What
-// the store derives from its records it audits last.
+// error then joins those of the instances that failed, as Reconcile's does.
 // With a dry run the report says what would be done first for each instance,
 // and nothing is changed.
 func (b *Binder) Sweep(ctx context.Context, optFns ...func(*SweepOptions)) (Report, error) {
@@ -78,8 +77,12 @@ func (b *Binder) refusal(ctx context.Context, report Report, opts SweepOptions) 
 	return nil
 }
 
-// apply carries the plan out.
+// apply mends what the store derives from its records, and carries the plan out.
 func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
+	audited := b.audit(ctx, report, true)
+	if audited != nil && len(report.Store) == 0 {
+		return audited // it could not even look
+	}
 	for _, f := range report.Findings {
 		if f.Kind == FindingConflict {
 			continue // the run of its instance tells
@@ -98,7 +101,7 @@ func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 	errs = append(errs, b.addFreed(ctx, s, &work.picker))
 	_, err := b.tendAll(ctx, s.idle)
 	errs = append(errs, err)
-	return errors.Join(append(errs, b.audit(ctx, report, true))...)
+	return errors.Join(append(errs, audited)...)
 }
 
 // addFreed adds the addresses that the sweep itself has freed to those that

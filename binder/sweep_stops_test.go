@@ -217,3 +217,39 @@ func TestNameOfAnAddressReleasedByHandGoesFirst(t *testing.T) {
 		})
 	}
 }
+
+// blind is a store whose audit fails after these findings.
+type blind struct {
+	hookedStore
+	found  []store.Discrepancy
+	broken error
+}
+
+func (s blind) Audit(context.Context, bool) ([]store.Discrepancy, error) { return s.found, s.broken }
+
+// An audit that sees nothing stops the sweep before it has changed anything; one
+// that could not mend all does not.
+func TestSweepStopsAtAnAuditThatFails(t *testing.T) {
+	for found, left := range map[string]store.Phase{"": store.Bound, "missing row": store.Free} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 1)
+			bindThen(binder.Terminated)(t, w, w.binder())
+			s := blind{hookedStore: hookedStore{w}, broken: errors.New("the scan failed")}
+			if found != "" {
+				s.found = []store.Discrepancy{{Kind: found}}
+			}
+			b, err := binder.New(binder.Backends{
+				Fleet: hookedFleet{w}, Pool: hookedPool{w}, Policy: dnspolicy.InstanceID(), Zone: hookedZone{w}, Store: s,
+			}, func(o *binder.Options) { o.Suffix = suffix })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Sweep(t.Context()); !errors.Is(err, s.broken) {
+				t.Errorf("Sweep = %v", err)
+			}
+			if records := w.records(); len(records) != 1 || records[0].Phase != left {
+				t.Errorf("with %q found, the records are %+v, want one %s", found, records, left)
+			}
+		})
+	}
+}

@@ -47,6 +47,7 @@ func (p *Pool) Associate(ctx context.Context, allocationID string, target eippoo
 }
 
 func (p *Pool) associate(ctx context.Context, allocationID string, target eippool.Target) (string, error) {
+	p.made.add(target.NetworkInterfaceID) // even if the reply gets lost
 	out, err := p.client.AssociateAddress(ctx, &ec2.AssociateAddressInput{
 		AllocationId:       &allocationID,
 		NetworkInterfaceId: &target.NetworkInterfaceID,
@@ -55,7 +56,6 @@ func (p *Pool) associate(ctx context.Context, allocationID string, target eippoo
 	if err != nil {
 		return "", wrap(ctx, fmt.Sprintf("associate %s with %s of %s", allocationID, target.NetworkInterfaceID, target.InstanceID), err)
 	}
-	p.made.add(target.NetworkInterfaceID)
 	return aws.ToString(out.AssociationId), nil
 }
 

@@ -116,8 +116,8 @@ func (l *looks) set(seen look) {
 // visible is after which time EC2 shows an association, mostly.
 const visible = time.Minute
 
-// made is what this process has associated lately, in any batch: when, by
-// interface. EC2 may not show it yet.
+// made is what this process has associated lately, or may have, in any batch:
+// when, by interface. EC2 may not show it yet.
 type made struct {
 	mu sync.Mutex
 	at map[string]time.Time
