@@ -345,7 +345,7 @@ func (o simStore) Get(ctx context.Context, keys ...store.Key) (found []store.Rec
 
 func (o simStore) Put(ctx context.Context, r store.Record) (stored store.Record, err error) {
 	err = o.p.do(ctx, simCall{"store.Put " + string(r.Phase), []string{r.AllocationID, r.InstanceID}, store.ErrThrottled, true, func(late bool) error {
-		written, err := o.p.s.put(o.p.name, r)
+		written, err := o.p.s.put(o.p.name, r, late)
 		if !late {
 			stored = written
 		}

@@ -205,7 +205,7 @@ func (s *simulation) judgeDeleted(set dnspolicy.RRSet) {
 }
 
 // put judges leases, and I6, I7, I8 and I3 of a record.
-func (s *simulation) put(process string, r store.Record) (store.Record, error) {
+func (s *simulation) put(process string, r store.Record, late bool) (store.Record, error) {
 	prev := s.record(store.ByAddress(r.AllocationID))
 	before := s.rowBefore(r)
 	next, err := s.store.Put(context.Background(), r)
@@ -231,7 +231,7 @@ func (s *simulation) put(process string, r store.Record) (store.Record, error) {
 	case next.Visible() && !prev.Visible():
 		s.judgeVisible(next)
 	case next.Phase == store.Free && prev.Phase == store.Releasing:
-		s.judgeFree(*prev, next)
+		s.judgeFree(*prev, next, late)
 	}
 	return next, nil
 }
@@ -292,9 +292,13 @@ func (s *simulation) judgeVisible(r store.Record) {
 	}
 }
 
-func (s *simulation) judgeFree(prev, next store.Record) {
+func (s *simulation) judgeFree(prev, next store.Record, late bool) {
 	s.tally["freed"]++
-	s.past[next.AllocationID] = formerly{prev.InstanceID, time.Now(), ending(prev)}
+	freedAt := time.Now()
+	if late { // it has cooled down since the call was made
+		freedAt = next.FreedAt
+	}
+	s.past[next.AllocationID] = formerly{prev.InstanceID, freedAt, ending(prev)}
 	delete(s.flags, next.AllocationID)
 	delete(s.forced, prev.InstanceID)
 	ids := []string{next.AllocationID, prev.InstanceID}
