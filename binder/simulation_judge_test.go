@@ -20,6 +20,9 @@ import (
 // EC2 gives it, and then as long as a sweep goes on with it.
 const staleness = longestLag + 3*time.Minute
 
+// longestCall is longer than a call takes from its decision until it lands.
+const longestCall = 5 * time.Second
+
 // leastCoolDown is the binders' Options.CoolDown, the default.
 const leastCoolDown = 2 * time.Minute
 
@@ -294,9 +297,9 @@ func (s *simulation) judgeVisible(r store.Record) {
 
 func (s *simulation) judgeFree(prev, next store.Record, late bool) {
 	s.tally["freed"]++
-	freedAt := time.Now()
-	if late { // it has cooled down since the call was made
-		freedAt = next.FreedAt
+	freedAt := next.FreedAt // when the call was decided upon
+	if earliest := time.Now().Add(-longestCall); !late && freedAt.Before(earliest) {
+		freedAt = earliest
 	}
 	s.past[next.AllocationID] = formerly{prev.InstanceID, freedAt, ending(prev)}
 	delete(s.flags, next.AllocationID)

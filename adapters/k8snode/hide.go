@@ -53,7 +53,7 @@ func (w *worker) inquire() time.Duration {
 	if w.know.outcome != nil {
 		return w.askWhenDue(w.id, w.know)
 	}
-	w.looks.ask(w.id)
+	w.looks.askNow(w.id)
 	return 0
 }
 

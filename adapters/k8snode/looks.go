@@ -18,9 +18,11 @@ type looks struct {
 	binder Binder
 	opts   Options
 	wake   chan struct{} // somebody waits
-	pace   *gather.Pace  // of the calls
+	hurry  chan struct{} // somebody who does not wait for a pause
 
 	mu      sync.Mutex
+	pace    *gather.Pace        // of the calls
+	urgent  bool                // the next call is not to wait for the pace
 	entries map[string]*entry   // by instance
 	ofNode  map[string][]string // instances by node, the newest last
 	waiting []string            // for the next call
@@ -56,7 +58,7 @@ type entry struct {
 
 func newLooks(b Binder, opts Options) *looks {
 	return &looks{
-		binder: b, opts: opts, wake: make(chan struct{}, 1), pace: gather.New(opts.AssociateBurst, opts.AssociateEvery),
+		binder: b, opts: opts, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), pace: gather.New(opts.AssociateBurst, opts.AssociateEvery),
 		entries: map[string]*entry{}, ofNode: map[string][]string{},
 	}
 }
@@ -96,19 +98,40 @@ func (l *looks) gather(ctx context.Context) {
 }
 
 // pause lets those that come now wait for the next call, as long as EC2 is at work
-// on those of the calls before.
+// on those of the calls before: which may turn out to be less work than it seemed.
+// Who is to be hidden, or has ended, does not wait.
 func (l *looks) pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Until(l.pace.Due(10 * l.opts.Window))):
+	for wait := l.due(); wait > 0 && ctx.Err() == nil; wait = l.due() {
+		select {
+		case <-ctx.Done():
+		case <-l.hurry:
+		case <-time.After(min(wait, 5*l.opts.Window)):
+		}
 	}
+}
+
+// due is how long the next call has to wait.
+func (l *looks) due() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.urgent {
+		return 0
+	}
+	return time.Until(l.pace.Due(10 * l.opts.Window))
+}
+
+// spare notes that an instance of a call needed no association.
+func (l *looks) spare() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pace.Spare(1)
 }
 
 // depart takes those that wait, for a call with a number.
 func (l *looks) depart() (call int, ids []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ids, l.waiting = l.waiting, nil
+	ids, l.waiting, l.urgent = l.waiting, nil, false
 	if len(ids) > 0 {
 		l.pace.Began(time.Now(), len(ids))
 	}
@@ -129,7 +152,13 @@ func (l *looks) call(ctx context.Context, call int, ids []string) {
 			l.land(call, o)
 		}
 	}
-	outcomes, _ := l.binder.Reconcile(binder.WithOutcomes(limited, land), ids...) // each failed outcome has its error
+	first := func(o binder.Outcome) {
+		land(o)
+		if o.Status != binder.Bound {
+			l.spare()
+		}
+	}
+	outcomes, _ := l.binder.Reconcile(binder.WithOutcomes(limited, first), ids...) // each failed outcome has its error
 	for _, o := range outcomes {
 		land(o) // unless it was told before
 	}
@@ -228,6 +257,18 @@ func (l *looks) ask(id string) {
 	default:
 		l.enlist(id, e)
 	}
+}
+
+// askNow is ask for who has ended, or is to be hidden.
+func (l *looks) askNow(id string) {
+	l.mu.Lock()
+	l.urgent = true
+	l.mu.Unlock()
+	select {
+	case l.hurry <- struct{}{}:
+	default:
+	}
+	l.ask(id)
 }
 
 func (l *looks) enlist(id string, e *entry) {

@@ -282,3 +282,54 @@ func inMemory(t *testing.T, addresses int, dns time.Duration, optFns ...func(*bi
 	}
 	return b, fleet
 }
+
+// Who has ended, or is to be hidden, does not wait until EC2 has worked on a storm.
+func TestUrgentCallsDoNotPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: time.Second, outcome: boundOutcome}
+		l, _ := running(t, s)
+		for i := range 400 {
+			id := fmt.Sprintf("i-%08d", i)
+			l.attach("node-"+id, id)
+			l.ask(id)
+		}
+		l.attach("node-late", "i-late")
+		l.attach("node-gone", "i-gone")
+		time.Sleep(3 * time.Second)
+		l.ask("i-late")
+		time.Sleep(3 * time.Second)
+		if n := len(s.made()); n != 1 {
+			t.Fatalf("%d calls in a storm that begins", n)
+		}
+		l.askNow("i-gone")
+		time.Sleep(defaults().Window + time.Millisecond)
+		if made := s.made(); len(made) != 2 || !slices.Contains(made[1], "i-gone") {
+			t.Errorf("the calls are %v", made[1:])
+		}
+	})
+}
+
+// Nodes that need no address, however many and however often they are asked about,
+// keep nobody waiting.
+func TestOthersDoNotPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, fleet := inMemory(t, 1, 0)
+		l, _ := running(t, b)
+		ask := func(id string) {
+			l.attach("node of "+id, id)
+			l.ask(id)
+		}
+		for range 5 {
+			for range 200 {
+				ask(fleet.Launch(binder.Instance{State: binder.Pending}).ID)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		ready := fleet.Launch(binder.Instance{State: binder.Running}).ID
+		ask(ready)
+		time.Sleep(11*defaults().Window + time.Millisecond)
+		if o := l.of(ready).outcome; o == nil || o.Status != binder.Bound {
+			t.Errorf("%+v", o)
+		}
+	})
+}

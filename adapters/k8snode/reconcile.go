@@ -67,7 +67,7 @@ func (c *Controller) goodbye(node, id string) time.Duration {
 // Where the instance still runs, or nobody knows, a sweep goes on.
 func (c *Controller) ended(node, id string) time.Duration {
 	if c.looks.bury(node, id) {
-		c.looks.ask(id)
+		c.looks.askNow(id)
 		return 0
 	}
 	know := c.looks.of(id)

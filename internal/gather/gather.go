@@ -45,6 +45,9 @@ func (p *Pace) Began(at time.Time, instances int) {
 	p.began, p.full = at, p.full.Add(p.lasts(instances))
 }
 
+// Spare notes that so many of those that have begun need no association after all.
+func (p *Pace) Spare(instances int) { p.full = p.full.Add(-p.lasts(instances)) }
+
 func (p *Pace) lasts(associations int) time.Duration { return time.Duration(associations) * p.each }
 
 // Due is when the next batch may begin: for the first one at once, and for others

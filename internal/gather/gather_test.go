@@ -42,4 +42,9 @@ func TestDue(t *testing.T) {
 		}
 		now = p.Due(least)
 	}
+	p.Began(now, 400)
+	p.Spare(1000) // all that have begun, and more than the bucket waits for
+	if pause := p.Due(least).Sub(now); pause != least {
+		t.Errorf("after batches that need no association: %s, want %s", pause, least)
+	}
 }
