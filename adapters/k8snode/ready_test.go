@@ -6,6 +6,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/adapters/k8snode"
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/store"
 )
 
 // newReadyWorld shows workers only while a pod of the app media is ready on them.
@@ -87,7 +88,7 @@ func TestReadyPodsAndOperatorsDrain(t *testing.T) {
 	w := newReadyWorld(t, 1)
 	w.start()
 	id := w.launch(binder.Running)
-	w.eventually("bound by a sweep", func() bool { return w.record(id) != nil && w.record(id).Draining })
+	w.eventually("bound by a sweep", func() bool { r := w.record(id); return r != nil && r.Phase == store.Bound && r.Draining })
 	if o, err := w.binder.Drain(t.Context(), id); err != nil || o.Reason != binder.ReasonDraining {
 		t.Fatalf("%+v, %v", o, err)
 	}
