@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/eipbinder/eipbinder/eippool"
 )
@@ -47,12 +48,15 @@ func (p *Pool) Associate(ctx context.Context, allocationID string, target eippoo
 }
 
 func (p *Pool) associate(ctx context.Context, allocationID string, target eippool.Target) (string, error) {
-	p.made.add(target.NetworkInterfaceID) // even if the reply gets lost
 	out, err := p.client.AssociateAddress(ctx, &ec2.AssociateAddressInput{
 		AllocationId:       &allocationID,
 		NetworkInterfaceId: &target.NetworkInterfaceID,
 		AllowReassociation: aws.Bool(false),
 	})
+	var refused smithy.APIError
+	if err == nil || !errors.As(err, &refused) { // it may land even if the reply gets lost
+		p.made.add(target.NetworkInterfaceID)
+	}
 	if err != nil {
 		return "", wrap(ctx, fmt.Sprintf("associate %s with %s of %s", allocationID, target.NetworkInterfaceID, target.InstanceID), err)
 	}
