@@ -67,18 +67,7 @@ func removals() []removal {
 // A sweep that takes names back may die at any external call. The next ones
 // finish it: no name is left, none is lost.
 func TestEveryCrashPointOfARemoval(t *testing.T) {
-	points := 0
-	for _, s := range removals() {
-		for _, how := range []crash{beforeCall, lostReply, lateEffect} {
-			for k := 1; s.crashesAt(t, k, how); k++ {
-				points++
-			}
-		}
-	}
-	t.Logf("%d crash points in %d scenarios", points, len(removals()))
-	if points < 100 {
-		t.Errorf("only %d crash points: is the hook still in place?", points)
-	}
+	everyCrashPoint(t, removals(), 100, removal.crashesAt)
 }
 
 // crashesAt lets the sweep die at the k-th call, and reports whether it got

@@ -100,34 +100,39 @@ func bindThen(s binder.State) func(*testing.T, *world, *binder.Binder) {
 	}
 }
 
-// A process may die at any external call: before the call took effect, after
-// it with the reply lost, or with the call still under way. Whoever comes next
-// must finish the work.
-func TestEveryCrashPoint(t *testing.T) {
+// everyCrashPoint lets each scenario's process die at each of its external calls, in
+// each way, until it does not get that far, and wants at least so many points.
+func everyCrashPoint[S any](t *testing.T, scenarios []S, least int, dies func(S, *testing.T, int, crash) (reached bool)) {
+	t.Helper()
 	points := 0
-	for _, s := range scenarios() {
+	for _, s := range scenarios {
 		for _, how := range []crash{beforeCall, lostReply, lateEffect} {
-			for k := 1; ; k++ {
-				reached := false
-				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, 2)
-					label := fmt.Sprintf("%s, call %d, %s", s.name, k, how)
-					b := s.binder(w)
-					s.before(t, w, b)
-					reached = w.crashAt(t, label, k, how, func() { s.work(t, b) })
-					w.recover(t, label, s.binder(w), s.final)
-				})
-				if !reached {
-					break
-				}
+			for k := 1; dies(s, t, k, how); k++ {
 				points++
 			}
 		}
 	}
-	t.Logf("%d crash points in %d scenarios", points, len(scenarios()))
-	if points < 250 {
+	t.Logf("%d crash points in %d scenarios", points, len(scenarios))
+	if points < least {
 		t.Errorf("only %d crash points: is the hook still in place?", points)
 	}
+}
+
+// A process may die at any external call: before the call took effect, after
+// it with the reply lost, or with the call still under way. Whoever comes next
+// must finish the work.
+func TestEveryCrashPoint(t *testing.T) { everyCrashPoint(t, scenarios(), 250, scenario.recovers) }
+
+func (s scenario) recovers(t *testing.T, k int, how crash) (reached bool) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		label := fmt.Sprintf("%s, call %d, %s", s.name, k, how)
+		b := s.binder(w)
+		s.before(t, w, b)
+		reached = w.crashAt(t, label, k, how, func() { s.work(t, b) })
+		w.recover(t, label, s.binder(w), s.final)
+	})
+	return reached
 }
 
 // crashAt runs the work in a process that dies at the k-th external call, and

@@ -63,18 +63,7 @@ func hiddenWork() []scenario {
 // Whatever happens, and wherever a process dies of it, no write shows a worker
 // before the first Undrain, and that one does.
 func TestStartHiddenAtEveryCrashPoint(t *testing.T) {
-	points := 0
-	for _, s := range hiddenWork() {
-		for _, how := range []crash{beforeCall, lostReply, lateEffect} {
-			for k := 1; s.staysHidden(t, k, how); k++ {
-				points++
-			}
-		}
-	}
-	t.Logf("%d crash points in %d scenarios", points, len(hiddenWork()))
-	if points < 80 {
-		t.Errorf("only %d crash points: is the hook still in place?", points)
-	}
+	everyCrashPoint(t, hiddenWork(), 80, scenario.staysHidden)
 }
 
 func (s scenario) staysHidden(t *testing.T, k int, how crash) (reached bool) {

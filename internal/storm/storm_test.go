@@ -36,23 +36,26 @@ func run(t *testing.T, c storm.Contender, p storm.Profile) (result storm.Result)
 	return result
 }
 
-// measure runs a storm, and once more if all that it misses is how close to the
-// floor the last worker is to come: goroutines of one instant run in any order,
-// which moves that by some percent. Both runs are told.
+// measure runs a storm. With several processes behind a queue, the order in which
+// goroutines of one instant run moves the last of a thousand workers by some
+// percent: of three runs the one with the median counts, whatever they come to,
+// unless one of them breaks what has nothing to do with the floor.
 func measure(t *testing.T, c storm.Contender, p storm.Profile) storm.Result {
 	t.Helper()
-	first := run(t, c, p)
-	missed := storm.Missed([]storm.Result{first})
-	if len(missed) == 0 || !strings.HasSuffix(c.Name, " names") ||
-		slices.ContainsFunc(missed, func(m string) bool { return !strings.Contains(m, "÷ floor") }) {
-		return first
+	if !strings.HasPrefix(c.Name, "SQS batches") || !strings.HasPrefix(p.Name, "1000") {
+		return run(t, c, p)
 	}
-	second := run(t, c, p)
-	t.Logf("measured twice: %v; then the last was usable after %.1f s", missed, second.Last)
-	if len(storm.Missed([]storm.Result{second})) > 0 {
-		return first
+	var results []storm.Result
+	for range 3 {
+		r := run(t, c, p)
+		t.Logf("last usable after %.1f s, %.3f x the floor", r.Last, r.Ratio)
+		if slices.ContainsFunc(storm.Missed([]storm.Result{r}), func(m string) bool { return !strings.Contains(m, "÷ floor") }) {
+			return r
+		}
+		results = append(results, r)
 	}
-	return second
+	slices.SortFunc(results, func(a, b storm.Result) int { return cmp.Compare(a.Last, b.Last) })
+	return results[1]
 }
 
 func TestStorms(t *testing.T) {
