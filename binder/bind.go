@@ -107,7 +107,7 @@ func (r *run) askHolder(ctx context.Context, c candidate, holder *store.Conflict
 	r.helped = true
 	var err error
 	unasked := WithOutcomes(ctx, nil) // nobody who waits for outcomes asked for this one
-	r.withoutSlot(func() { _, err = r.b.reconcile(unasked, []string{holder.Holder.InstanceID}, "", false) })
+	r.withoutSlot(func() { _, err = r.b.reconcile(unasked, []string{holder.Holder.InstanceID}, order{}, false) })
 	r.v.now = time.Now()
 	if err != nil {
 		return fmt.Errorf("reconcile the holder of a wanted name: %w", err)

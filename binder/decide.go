@@ -3,6 +3,7 @@ package binder
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eipbinder/eipbinder/store"
@@ -28,7 +29,7 @@ type rules struct {
 //	           stopped                     end: ineligible
 //	           gone or not known           end: gone, or unbound if this run did it
 //	any        leased by another           wait
-//	           drain or undrain wanted     hide, show
+//	           drain or undrain wanted     hide, show, unless somebody else hides it
 //	Reserved   gone, unbind, ineligible    release
 //	           not known                   note; release once confirmed
 //	           pending                     wait
@@ -68,7 +69,7 @@ func (r rules) decide(v view) decision {
 }
 
 func (r rules) decideUnpaused(v view) decision {
-	if v.order == orderBind && !alive(v.instance) {
+	if v.order.verb == orderBind && !alive(v.instance) {
 		return decideUnbindable(v)
 	}
 	if v.record == nil {
@@ -178,10 +179,10 @@ func (r rules) decideLeaving(v view) (decision, bool) {
 	switch {
 	case v.failure != nil:
 		return release(v.failure.Error(), true), true
-	case v.order == orderUnbind && serving(v.instance):
+	case v.order.verb == orderUnbind && serving(v.instance):
 		return fail(errServing), true
-	case v.order == orderUnbindForce || v.order == orderUnbind && v.instance != nil:
-		return release("unbind was requested", v.order == orderUnbindForce), true
+	case v.order.verb == orderUnbindForce || v.order.verb == orderUnbind && v.instance != nil:
+		return release("unbind was requested", v.order.verb == orderUnbindForce), true
 	case v.instance == nil:
 		return r.confirm(v, oddInstance, r.confirmAfter, func() decision {
 			return release("instance does not exist", true)
@@ -201,18 +202,31 @@ func unwanted(v view) bool {
 }
 
 // decideDrain carries an order to hide or to show out. What was hidden from the
-// start is then hidden since the order.
+// start is then hidden since the order; what another program hides, an operator
+// hides from now on.
 func decideDrain(v view) (decision, bool) {
+	reason := drainReason(v.order.by)
 	hidden := v.record.Draining && v.record.Reason != reasonStopped
+	first := hidden && v.record.Reason == ReasonStartHidden
+	operator := v.order.by == ""
 	switch {
-	case v.order == orderDrain && (!hidden || v.record.Reason == ReasonStartHidden):
-		return decision{step: stepHide, reason: reasonDrain}, true
-	case v.order == orderUndrain && hidden && stopped(v.instance):
+	case v.order.verb == orderDrain && (!hidden || first || operator && v.record.Reason != reason):
+		return decision{step: stepHide, reason: reason}, true
+	case v.order.verb != orderUndrain || !hidden || !first && !operator && v.record.Reason != reason:
+		return decision{}, false
+	case stopped(v.instance):
 		return decision{step: stepHide, reason: reasonStopped}, true
-	case v.order == orderUndrain && hidden:
-		return decision{step: stepShow, reason: "undrain was requested"}, true
 	}
-	return decision{}, false
+	return decision{step: stepShow, reason: "undrain was requested"}, true
+}
+
+// drainReason is the Reason of a record that was drained by a program, or by an
+// operator.
+func drainReason(by string) string {
+	if by == "" {
+		return reasonDrain
+	}
+	return DrainedBy(by)
 }
 
 func (r rules) decideStopped(v view) decision {
@@ -320,9 +334,10 @@ func decideDone(v view) decision {
 		status = Bound
 	}
 	switch {
-	case v.record.Draining && v.record.Reason == ReasonStartHidden:
-		reason = ReasonStartHidden
-	case v.record.Draining:
+	case !v.record.Draining:
+	case v.record.Reason == ReasonStartHidden || strings.HasPrefix(v.record.Reason, DrainedBy("")):
+		reason = v.record.Reason
+	default:
 		reason = ReasonDraining
 	}
 	return end(status, reason)

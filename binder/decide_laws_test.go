@@ -59,7 +59,7 @@ func laws() []law {
 			return inPhase(v, store.Bound) && serving(v.instance) && len(v.record.FirstSeen) == 0 && (heldElsewhere(v) || holds(v) && v.usurped != nil)
 		}, func(_ view, d decision) bool { return d.status == Failed && errors.Is(d.err, ErrDrift) }},
 		{"what is hidden, but by a stop, is shown by an order only", func(v view) bool {
-			return v.record != nil && v.record.Draining && v.record.Reason != reasonStopped && v.order != orderUndrain
+			return v.record != nil && v.record.Draining && v.record.Reason != reasonStopped && v.order.verb != orderUndrain
 		}, steps(stepShow)},
 		{"a step has no status; an end has one", always, func(_ view, d decision) bool { return (d.step == stepEnd) == (d.status != "") }},
 		{"a wait says how long; what failed says why", always, func(_ view, d decision) bool {
@@ -131,8 +131,8 @@ func TestDecideEveryCellLeasedByAnother(t *testing.T) {
 	}
 }
 
-func orders() []order {
-	return []order{"", orderUnbind, orderUnbindForce, orderDrain, orderUndrain, orderBind}
+func orders() []verb {
+	return []verb{"", orderUnbind, orderUnbindForce, orderDrain, orderUndrain, orderBind}
 }
 
 // What an operator wants has its bounds, too.
@@ -153,15 +153,15 @@ func TestDecideEveryCellOrdered(t *testing.T) {
 // beyond says what is wrong about a decision on an order.
 func beyond(v view, d decision) string {
 	switch {
-	case d.step == stepRelease && v.order == orderUnbind && serving(v.instance):
+	case d.step == stepRelease && v.order.verb == orderUnbind && serving(v.instance):
 		return "a serving worker is unbound without force"
-	case v.order == orderUnbindForce && (inPhase(v, store.Bound) || inPhase(v, store.Reserved)) && d.step != stepRelease && d.step != stepNote:
+	case v.order.verb == orderUnbindForce && (inPhase(v, store.Bound) || inPhase(v, store.Reserved)) && d.step != stepRelease && d.step != stepNote:
 		return "force does not unbind"
 	case v.order.ofBound() && v.record == nil && (d.step != stepEnd || d.status != Gone):
 		return "there is nothing to give the order to"
-	case v.order == orderBind && !alive(v.instance) && d.step != stepEnd:
+	case v.order.verb == orderBind && !alive(v.instance) && d.step != stepEnd:
 		return "an order to bind touches what is not alive"
-	case (v.order == orderDrain || v.order == orderUndrain) && d.step == stepReserve:
+	case (v.order.verb == orderDrain || v.order.verb == orderUndrain) && d.step == stepReserve:
 		return "hiding and showing binds nothing"
 	}
 	return ""

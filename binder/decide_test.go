@@ -32,6 +32,7 @@ func inSync(v *view)        { v.record.InSync = true }
 func removed(v *view)       { v.record.Unpublished = true }
 func draining(v *view)      { v.record.Draining, v.record.Reason = true, reasonStopped }
 func drained(v *view)       { v.record.Draining, v.record.Reason = true, reasonDrain }
+func drainedByA(v *view)    { v.record.Draining, v.record.Reason = true, DrainedBy("a") }
 func startHidden(v *view)   { v.record.Draining, v.record.Reason = true, ReasonStartHidden }
 func unassociated(v *view)  { detached(v); v.record.AssociationID = "" }
 
@@ -39,7 +40,9 @@ func seen(odd string, ago time.Duration) edit {
 	return func(v *view) { v.record.FirstSeen = map[string]time.Time{odd: now.Add(-ago)} }
 }
 
-func ordered(o order) edit { return func(v *view) { v.order = o } }
+func ordered(o verb) edit { return orderedBy(o, "") }
+
+func orderedBy(o verb, by string) edit { return func(v *view) { v.order = order{o, by} } }
 
 func attempted(ago time.Duration) edit {
 	return func(v *view) { v.record.AttemptedAt = now.Add(-ago) }

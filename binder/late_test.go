@@ -174,7 +174,7 @@ func TestOrphanOfAnotherDeploymentIsNotTouched(t *testing.T) {
 }
 
 func TestOrdersOnAStoppedWorkerOutlastTheStop(t *testing.T) {
-	orders := map[string]func(*binder.Binder, context.Context, string) (binder.Outcome, error){
+	orders := map[string]func(*binder.Binder, context.Context, string, ...func(*binder.DrainOptions)) (binder.Outcome, error){
 		"drain": (*binder.Binder).Drain, "undrain": (*binder.Binder).Undrain,
 	}
 	for name, order := range orders {

@@ -68,14 +68,14 @@ func mutantsThatReleaseTooEarly() map[string]func(rules, view) decision {
 		},
 		"releases what was moved by hand": func(r rules, v view) decision {
 			d := r.decide(v)
-			if v.record != nil && v.record.Phase == store.Bound && d.status == Failed && v.order == "" {
+			if v.record != nil && v.record.Phase == store.Bound && d.status == Failed && v.order.verb == "" {
 				return decision{step: stepRelease, reason: "repair", forced: true}
 			}
 			return d
 		},
 		"shows what starts hidden once it is bound": func(r rules, v view) decision {
 			d := r.decide(v)
-			if d.status == AlreadyBound && d.reason == ReasonStartHidden && v.order == "" || d.status == Bound && d.reason == ReasonStartHidden {
+			if d.status == AlreadyBound && d.reason == ReasonStartHidden && v.order.verb == "" || d.status == Bound && d.reason == ReasonStartHidden {
 				return decision{step: stepShow, reason: "it is bound"}
 			}
 			return d
@@ -127,8 +127,8 @@ func mutantsThatDisregard() map[string]func(rules, view) decision {
 			return r.decide(v)
 		},
 		"disregards that the worker serves": func(r rules, v view) decision {
-			if v.order == orderUnbind {
-				v.order = orderUnbindForce
+			if v.order.verb == orderUnbind {
+				v.order = order{verb: orderUnbindForce}
 			}
 			return r.decide(v)
 		},

@@ -247,12 +247,12 @@ func (m *Mux) Prewarm(ctx context.Context) (published int, err error) {
 // Reconcile is [Binder.Reconcile] for instances of any profiles. All of them
 // are observed at once.
 func (m *Mux) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error) {
-	return m.reconcile(ctx, unique(ids), "")
+	return m.reconcile(ctx, unique(ids), order{})
 }
 
 // Bind is [Binder.Bind].
 func (m *Mux) Bind(ctx context.Context, id string) (Outcome, error) {
-	return only(m.reconcile(ctx, []string{id}, orderBind))
+	return only(m.reconcile(ctx, []string{id}, order{verb: orderBind}))
 }
 
 // Unbind is [Binder.Unbind].
@@ -261,11 +261,11 @@ func (m *Mux) Unbind(ctx context.Context, id string, optFns ...func(*UnbindOptio
 }
 
 // Drain is [Binder.Drain].
-func (m *Mux) Drain(ctx context.Context, id string) (Outcome, error) {
-	return only(m.reconcile(ctx, []string{id}, orderDrain))
+func (m *Mux) Drain(ctx context.Context, id string, optFns ...func(*DrainOptions)) (Outcome, error) {
+	return only(m.reconcile(ctx, []string{id}, order{orderDrain, resolved(optFns).By}))
 }
 
 // Undrain is [Binder.Undrain].
-func (m *Mux) Undrain(ctx context.Context, id string) (Outcome, error) {
-	return only(m.reconcile(ctx, []string{id}, orderUndrain))
+func (m *Mux) Undrain(ctx context.Context, id string, optFns ...func(*DrainOptions)) (Outcome, error) {
+	return only(m.reconcile(ctx, []string{id}, order{orderUndrain, resolved(optFns).By}))
 }

@@ -35,12 +35,16 @@ const (
 
 // The reasons of a Bound or AlreadyBound worker that schedule servers do not see.
 const (
-	// ReasonDraining: since Drain.
+	// ReasonDraining: since Drain, by an operator. DrainedBy is another program's.
 	ReasonDraining = "draining"
 	// ReasonStartHidden: since it was bound, with Options.StartHidden. Undrain
 	// shows it.
 	ReasonStartHidden = "hidden from the start"
 )
+
+// DrainedBy is the reason of a worker that is hidden since Drain with this
+// DrainOptions.By.
+func DrainedBy(by string) string { return "drained by " + by }
 
 // Waiting reports whether coming back later is all that is to be done.
 func (s Status) Waiting() bool { return s == Busy || s == NotReady || s == Exhausted }

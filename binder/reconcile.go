@@ -28,13 +28,13 @@ import (
 // begun is NotReady and untouched; calling again continues. It ends with its slowest
 // instance; [WithOutcomes] tells of the others before.
 func (b *Binder) Reconcile(ctx context.Context, ids ...string) ([]Outcome, error) {
-	return b.reconcile(ctx, unique(ids), "", true)
+	return b.reconcile(ctx, unique(ids), order{}, true)
 }
 
 // Bind is Reconcile for one instance, but it never unbinds: an instance that
 // is not running is an Outcome (NotReady, Gone, Ineligible) and is left alone.
 func (b *Binder) Bind(ctx context.Context, id string) (Outcome, error) {
-	return only(b.reconcile(ctx, []string{id}, orderBind, true))
+	return only(b.reconcile(ctx, []string{id}, order{verb: orderBind}, true))
 }
 
 // UnbindOptions are how an Unbind goes about it.
@@ -54,32 +54,49 @@ func (b *Binder) Unbind(ctx context.Context, id string, optFns ...func(*UnbindOp
 }
 
 func unbindOrder(optFns []func(*UnbindOptions)) order {
-	var opts UnbindOptions
+	if resolved(optFns).Force {
+		return order{verb: orderUnbindForce}
+	}
+	return order{verb: orderUnbind}
+}
+
+// resolved is what the functions make of options whose zero values are the
+// defaults.
+func resolved[T any](optFns []func(*T)) T {
+	var opts T
 	for _, fn := range optFns {
 		fn(&opts)
 	}
-	if opts.Force {
-		return orderUnbindForce
-	}
-	return orderUnbind
+	return opts
+}
+
+// DrainOptions tune Drain and Undrain.
+type DrainOptions struct {
+	// By names the program that hides the worker, such as "kubernetes". Default,
+	// empty: an operator. A worker is hidden by one of them at a time: by the
+	// first, or by an operator who comes later. A program shows what it has hidden
+	// itself, and what Options.StartHidden hides; an operator shows all.
+	By string
 }
 
 // Drain hides a bound worker from schedule servers at once and until Undrain,
 // and leaves its address, its name and its allocated flag alone: sessions can
-// end. The outcome is AlreadyBound, with ReasonDraining; draining a
-// drained worker changes nothing. One that is being bound will be bound hidden.
+// end. The outcome is AlreadyBound; its reason, ReasonDraining or DrainedBy, says
+// who hides the worker, which need not be who asked. Draining a drained worker
+// changes nothing else. One that is being bound will be bound hidden.
 // An instance without a binding gives Gone. Draining never leads to a release:
 // the instance's end does.
-func (b *Binder) Drain(ctx context.Context, id string) (Outcome, error) {
-	return only(b.reconcile(ctx, []string{id}, orderDrain, true))
+func (b *Binder) Drain(ctx context.Context, id string, optFns ...func(*DrainOptions)) (Outcome, error) {
+	return only(b.reconcile(ctx, []string{id}, order{orderDrain, resolved(optFns).By}, true))
 }
 
 // Undrain shows a drained worker to schedule servers again, with the flag
 // allocated as they left it, and one that Options.StartHidden hides for the first
 // time: also while it is being bound. One that is not drained is AlreadyBound. One whose
-// instance is stopped stays hidden until it runs again.
-func (b *Binder) Undrain(ctx context.Context, id string) (Outcome, error) {
-	return only(b.reconcile(ctx, []string{id}, orderUndrain, true))
+// instance is stopped stays hidden until it runs again, and one that somebody
+// else hides is AlreadyBound with that reason: see DrainOptions.By.
+func (b *Binder) Undrain(ctx context.Context, id string, optFns ...func(*DrainOptions)) (Outcome, error) {
+	return only(b.reconcile(ctx, []string{id}, order{orderUndrain, resolved(optFns).By}, true))
 }
 
 func only(outcomes []Outcome, err error) (Outcome, error) { return outcomes[0], err }

@@ -132,7 +132,7 @@ func (r *run) lookAgain(ctx context.Context) error {
 // unbinding reports whether the run is in the middle of what an order to
 // unbind wants.
 func (r *run) unbinding() bool {
-	ordered := r.v.order == orderUnbind || r.v.order == orderUnbindForce
+	ordered := r.v.order.verb == orderUnbind || r.v.order.verb == orderUnbindForce
 	return ordered && r.v.record != nil && r.v.record.Phase == store.Releasing
 }
 

@@ -40,19 +40,25 @@ type view struct {
 	failure  error // why this run gave its binding up
 }
 
-// order is what an operator wants beyond what should be anyway.
-type order string
+// order is what somebody wants beyond what should be anyway; the zero order:
+// nothing.
+type order struct {
+	verb verb
+	by   string // DrainOptions.By
+}
+
+type verb string
 
 const (
-	orderUnbind      order = "unbind"
-	orderUnbindForce order = "unbind by force"
-	orderDrain       order = "drain"
-	orderUndrain     order = "undrain"
-	orderBind        order = "bind"
+	orderUnbind      verb = "unbind"
+	orderUnbindForce verb = "unbind by force"
+	orderDrain       verb = "drain"
+	orderUndrain     verb = "undrain"
+	orderBind        verb = "bind"
 )
 
 // ofBound reports whether the order is about an existing binding.
-func (o order) ofBound() bool { return o != "" && o != orderBind }
+func (o order) ofBound() bool { return o.verb != "" && o.verb != orderBind }
 
 // step is what to do next.
 type step string
@@ -115,8 +121,8 @@ const (
 )
 
 // Why a record is hidden: because its instance is stopped, until it runs
-// again; or because an operator wants it, or by ReasonStartHidden, until an
-// operator wants it shown.
+// again; or because somebody wants it, or by ReasonStartHidden, until somebody
+// wants it shown: see DrainOptions.By.
 const (
 	reasonStopped = "instance is stopped"
 	reasonDrain   = "drain was requested"

@@ -12,7 +12,7 @@ func (h *Handler) drain(c *call) (answer, error)   { return h.order(c, h.parts.B
 func (h *Handler) undrain(c *call) (answer, error) { return h.order(c, h.parts.Binder.Undrain) }
 
 // order carries an operator's verb out on the instance that the body names.
-func (h *Handler) order(c *call, verb func(context.Context, string) (binder.Outcome, error)) (answer, error) {
+func (h *Handler) order(c *call, verb func(context.Context, string, ...func(*binder.DrainOptions)) (binder.Outcome, error)) (answer, error) {
 	id, err := instanceBody(c)
 	if err != nil {
 		return answer{}, err

@@ -42,8 +42,8 @@ import (
 
 // Binder is what the operators' verbs call; *binder.Binder has it, and *binder.Mux.
 type Binder interface {
-	Drain(ctx context.Context, id string) (binder.Outcome, error)
-	Undrain(ctx context.Context, id string) (binder.Outcome, error)
+	Drain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
+	Undrain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
 }
 
 var (

@@ -40,11 +40,11 @@ func (f failingRecords) List(context.Context, store.Filter) iter.Seq2[store.Reco
 // scripted answers the operators' verbs with one outcome.
 type scripted struct{ outcome binder.Outcome }
 
-func (s scripted) Drain(context.Context, string) (binder.Outcome, error) {
+func (s scripted) Drain(context.Context, string, ...func(*binder.DrainOptions)) (binder.Outcome, error) {
 	return s.outcome, s.outcome.Err
 }
 
-func (s scripted) Undrain(ctx context.Context, id string) (binder.Outcome, error) {
+func (s scripted) Undrain(ctx context.Context, id string, _ ...func(*binder.DrainOptions)) (binder.Outcome, error) {
 	return s.Drain(ctx, id)
 }
 

@@ -1,7 +1,6 @@
 package k8snode
 
 import (
-	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -9,14 +8,13 @@ import (
 	"github.com/eipbinder/eipbinder/binder"
 )
 
-// publish tells the node what is bound, and opens the gate, all in one patch. A
-// worker that is to be hidden, and is not, is noted as the controller's to show
-// again, before it is hidden.
+// publish tells the node what is bound, and opens the gate, all in one patch.
 func (w *worker) publish(ctx context.Context, o binder.Outcome) (time.Duration, error) {
+	before := w.node.Labels[LabelState]
 	taint := w.opts.gated(w.node)
 	if taint >= 0 && !w.opts.registered(w.node) {
-		if (w.why == shown || startHidden(o)) && w.node.Annotations[AnnotationHidden] == "" {
-			return w.tellUnregistered(), nil
+		if before == "" {
+			return w.tellUnregistered(), nil // one patch does for all
 		}
 		taint = -1 // the gate stays closed, but the worker is hidden, or shown, now
 	}
@@ -27,44 +25,19 @@ func (w *worker) publish(ctx context.Context, o binder.Outcome) (time.Duration, 
 	if o.IP.Is4() { // colons are not for labels
 		p.label(LabelAddress, o.IP.String())
 	}
-	noted := w.noteHiding(p, o)
+	p.label(LabelState, stateOf(o))
 	p.label(LabelGaveUp, "")
 	if taint >= 0 {
 		p.untaint(taint)
 	}
-	before := w.node.Labels[LabelState]
 	if w.node.Annotations[AnnotationAddress] != o.IP.String() {
 		before = "" // what it said was about another address
 	}
 	wait, err := w.send(ctx, p)
 	if wait == 0 && err == nil {
-		w.tellPublished(o, before, noted)
+		w.tellPublished(o, before)
 	}
 	return wait, err
-}
-
-// noteHiding notes whether the worker is hidden, and reports whether that is, or
-// becomes, the controller's doing. One that nobody has shown yet is the
-// controller's to show, perhaps at once.
-func (w *worker) noteHiding(p *patch, o binder.Outcome) bool {
-	hidden := w.node.Annotations[AnnotationHidden]
-	switch {
-	case hidden != "":
-	case startHidden(o):
-		hidden = string(cmp.Or(w.why, starting))
-	case w.why == shown:
-	case draining(o):
-		w.looks.change(w.id, func(e *entry) { e.foreign = true })
-	default:
-		hidden = string(w.why)
-	}
-	p.annotate(AnnotationHidden, hidden)
-	if hidden != "" {
-		p.label(LabelState, StateHidden)
-	} else {
-		p.label(LabelState, stateOf(o))
-	}
-	return hidden != ""
 }
 
 // unpublish takes from a node that lives on what is bound no more: its address
@@ -73,7 +46,6 @@ func (w *worker) unpublish(ctx context.Context) (time.Duration, error) {
 	p := &patch{node: w.node}
 	p.annotate(AnnotationAddress, "")
 	p.annotate(AnnotationName, "")
-	p.annotate(AnnotationHidden, "")
 	p.label(LabelAddress, "")
 	p.label(LabelState, "")
 	wait, err := w.send(ctx, p)
@@ -105,6 +77,13 @@ func (w *worker) giveUp(ctx context.Context) (time.Duration, error) {
 		w.warn("GaveUp", "the pool had no address for "+w.opts.DryTimeout.String()+": pods are let in without one")
 	}
 	return wait, err
+}
+
+// forgetDry takes the note back.
+func (w *worker) forgetDry(ctx context.Context) (time.Duration, error) {
+	p := &patch{node: w.node}
+	p.annotate(AnnotationDry, "")
+	return w.send(ctx, p)
 }
 
 // noteDry notes that the pool has no address for the node from now on, and says

@@ -23,23 +23,32 @@ func (w *worker) warn(reason, note string) {
 	w.recorder.Eventf(w.node, nil, corev1.EventTypeWarning, reason, action, "%.*s", longest, note)
 }
 
-// tellPublished says what a node says by now, and did not before. That the
-// controller hides a worker is said when it has.
-func (w *worker) tellPublished(o binder.Outcome, before string, noted bool) {
+// tellPublished says what a node says by now, and did not before.
+func (w *worker) tellPublished(o binder.Outcome, before string) {
 	note := fmt.Sprintf("%s is %s", strings.TrimSuffix(o.Name, "."), o.IP)
-	after := w.node.Labels[LabelState]
-	switch {
+	switch after := stateOf(o); {
 	case before == "" && startHidden(o):
 		w.tell("Bound", note+"; schedule servers do not see it yet")
-	case before == "" && draining(o):
-		w.tell("Bound", note+"; schedule servers do not see it: it is drained")
+	case before == "" && hidden(o):
+		w.tell("Bound", note+"; schedule servers do not see it: "+w.hiddenSince(o))
 	case before == "":
 		w.tell("Bound", note)
-	case before == StateBound && after == StateHidden && !noted:
-		w.tell("Hidden", "schedule servers do not see the worker: somebody has drained it")
+	case before == StateBound && after == StateHidden:
+		w.tell("Hidden", "schedule servers do not see the worker: "+w.hiddenSince(o))
 	case before == StateHidden && after == StateBound:
 		w.tell("Shown", "schedule servers see the worker")
 	}
+}
+
+// hiddenSince says why the worker is hidden.
+func (w *worker) hiddenSince(o binder.Outcome) string {
+	switch {
+	case o.Reason == binder.ReasonDraining:
+		return "somebody has drained it"
+	case o.Reason == binder.DrainedBy(HiddenBy) && w.why != shown:
+		return string(w.why)
+	}
+	return o.Reason
 }
 
 // tellUnbound is about a Node that is gone.
@@ -52,7 +61,7 @@ func (c *Controller) tellUnbound(node string, o binder.Outcome) {
 // to say so.
 func (w *worker) tellWaiting(o binder.Outcome) time.Duration {
 	reason, patient := "", false
-	note := o.Reason
+	note, say := o.Reason, w.warn
 	switch o.Status {
 	case binder.Busy, binder.NotReady:
 		reason, patient = "WaitingForBinding", true
@@ -60,6 +69,9 @@ func (w *worker) tellWaiting(o binder.Outcome) time.Duration {
 		reason = "PoolExhausted"
 	case binder.Ineligible:
 		reason = "NotSelected"
+		if w.opts.gated(w.node) < 0 { // no pod waits for it
+			say = w.tell
+		}
 	case binder.Failed:
 		reason, note = "BindingFailed", o.Err.Error()
 	default:
@@ -71,7 +83,7 @@ func (w *worker) tellWaiting(o binder.Outcome) time.Duration {
 		}
 	}
 	if w.looks.tellOnce(w.id, reason) {
-		w.warn(reason, note)
+		say(reason, note)
 	}
 	return 0
 }

@@ -27,15 +27,18 @@ type faulty struct {
 	Binder
 	outcome binder.Outcome
 	err     error
-	drains  int
+	calls   int
 }
 
-func (f *faulty) Drain(context.Context, string) (binder.Outcome, error) {
-	f.drains++
+func (f *faulty) Drain(context.Context, string, ...func(*binder.DrainOptions)) (binder.Outcome, error) {
+	f.calls++
 	return f.outcome, f.err
 }
 
-func (f *faulty) Undrain(context.Context, string) (binder.Outcome, error) { return f.outcome, f.err }
+func (f *faulty) Undrain(context.Context, string, ...func(*binder.DrainOptions)) (binder.Outcome, error) {
+	f.calls++
+	return f.outcome, f.err
+}
 
 const instance = "i-0123456789abcdef0"
 
@@ -73,7 +76,6 @@ func controllerOn(t *testing.T, b Binder, node *corev1.Node, patching error) (*C
 	}).Build()
 	c.reader = c.client
 	c.looks.attach(node.Name, instance)
-	c.looks.change(instance, func(e *entry) { e.seen = true })
 	return c, func() string {
 		var said []string
 		for len(recorder.Events) > 0 {
@@ -166,75 +168,97 @@ func carriedOut(t *testing.T, c *Controller) time.Duration {
 // about reports whether a time that has begun to pass was this long.
 func about(got, want time.Duration) bool { return got <= want && got > want*9/10 || got == want }
 
-// A worker that could not be hidden is tried again, and the node says so.
-func TestDrainFails(t *testing.T) {
-	cordonedNode := fakeNode(func(n *corev1.Node) {
-		n.Spec.Unschedulable, n.Spec.Taints = true, nil
-		n.Labels[LabelState], n.Annotations[AnnotationHidden] = StateHidden, string(cordoned)
+// labelled is a node whose worker is bound, with no taint of ours.
+func labelled(state string, cordon bool) *corev1.Node {
+	return fakeNode(func(n *corev1.Node) {
+		n.Spec.Unschedulable, n.Spec.Taints = cordon, nil
+		n.Labels[LabelState], n.Annotations[AnnotationAddress] = state, "203.0.113.7"
 	})
+}
+
+// aBound is an outcome about the instance with this reason.
+func aBound(reason string) binder.Outcome {
+	return binder.Outcome{
+		InstanceID: instance, Status: binder.AlreadyBound, Reason: reason,
+		IP: netip.MustParseAddr("203.0.113.7"), Name: "a.example.com.",
+	}
+}
+
+// A worker is hidden, or shown, also while nobody can find out anew what is bound.
+// One that could not be is tried again, and the node says so.
+func TestOrders(t *testing.T) {
+	const asked = true
+	gone, busy := binder.Outcome{Status: binder.Gone}, binder.Outcome{Status: binder.Busy, RetryAfter: time.Minute}
 	for name, row := range map[string]struct {
+		state   string
+		cordon  bool
 		outcome binder.Outcome
 		err     error
 		again   time.Duration
-		drained bool
+		becomes string
 		says    string
+		asked   bool
 	}{
-		"hidden":  {binder.Outcome{Status: binder.AlreadyBound, Reason: "draining"}, nil, 0, true, "Normal Hidden schedule servers do not see the worker: cordoned"},
-		"busy":    {binder.Outcome{Status: binder.Busy, RetryAfter: time.Minute}, nil, time.Minute, false, ""},
-		"nothing": {binder.Outcome{Status: binder.Gone}, nil, 0, false, ""},
-		"failed":  {binder.Outcome{Status: binder.Failed}, errors.New("x"), 2 * time.Second, false, "Warning HidingFailed x"},
+		"hidden":                     {StateBound, true, aBound(binder.DrainedBy(HiddenBy)), nil, 0, StateHidden, "Normal Hidden schedule servers do not see the worker: cordoned", !asked},
+		"hidden by an operator":      {StateBound, true, aBound(binder.ReasonDraining), nil, 0, StateHidden, "Normal Hidden schedule servers do not see the worker: somebody has drained it", !asked},
+		"busy":                       {StateBound, true, busy, nil, time.Minute, StateBound, "", !asked},
+		"nothing to hide":            {StateBound, true, gone, nil, 0, StateBound, "", asked},
+		"hiding failed":              {StateBound, true, binder.Outcome{Status: binder.Failed}, errors.New("x"), 2 * time.Second, StateBound, "Warning HidingFailed x", !asked},
+		"shown":                      {StateHidden, false, aBound(""), nil, 0, StateBound, "Normal Shown schedule servers see the worker", !asked},
+		"an operator hides it still": {StateHidden, false, aBound(binder.ReasonDraining), nil, 0, StateHidden, "", !asked},
+		"showing is to wait":         {StateHidden, false, busy, nil, time.Minute, StateHidden, "", !asked},
+		"showing failed":             {StateHidden, false, binder.Outcome{Status: binder.Failed}, errors.New("x"), 2 * time.Second, StateHidden, "Warning ShowingFailed x", !asked},
+		"nothing to show":            {StateHidden, false, gone, nil, 0, StateHidden, "", asked},
 	} {
-		b := &faulty{outcome: row.outcome, err: row.err}
-		c, said := controllerOn(t, b, cordonedNode.DeepCopy(), nil)
-		again := carriedOut(t, c)
-		if text := said(); !about(again, row.again) || b.drains != 1 || c.looks.of(instance).drained != row.drained || text != row.says {
-			t.Errorf("%s: %s, %d calls, drained %t, said %q", name, again, b.drains, c.looks.of(instance).drained, text)
+		for _, failing := range []bool{false, true} {
+			row.outcome.InstanceID = instance
+			b := &faulty{outcome: row.outcome, err: row.err}
+			c, said := controllerOn(t, b, labelled(row.state, row.cordon), nil)
+			if failing {
+				c.looks.found(binder.Outcome{InstanceID: instance, Status: binder.Failed, Err: errors.New("no store")}, time.Now())
+				row.asked = false // it asks anyway, when due
+			}
+			again := carriedOut(t, c)
+			n := theNode(t, c)
+			if text := said(); !failing && !about(again, row.again) || b.calls != 1 || n.Labels[LabelState] != row.becomes || text != row.says {
+				t.Errorf("%s: %s, %d calls, %s, said %q", name, again, b.calls, n.Labels[LabelState], text)
+			}
+			if asked := c.looks.of(instance).asked; asked != row.asked {
+				t.Errorf("%s: asked what is bound: %t", name, asked)
+			}
 		}
 	}
 }
 
-// A worker that could not be shown keeps its note, and nothing says that it is.
-func TestUndrainFails(t *testing.T) {
-	note := func(n *corev1.Node) {
-		n.Spec.Taints = nil
-		n.Labels[LabelState], n.Annotations[AnnotationHidden] = StateHidden, string(cordoned)
+func theNode(t *testing.T, c *Controller) *corev1.Node {
+	t.Helper()
+	var n corev1.Node
+	if err := c.client.Get(t.Context(), client.ObjectKey{Name: "a"}, &n); err != nil {
+		t.Fatal(err)
 	}
-	for name, row := range map[string]struct {
-		outcome binder.Outcome
-		err     error
-		noted   bool
-		state   string
-		says    string
-	}{
-		"shown":         {binder.Outcome{Status: binder.AlreadyBound}, nil, false, StateBound, "Normal Shown schedule servers see the worker"},
-		"drained again": {binder.Outcome{Status: binder.AlreadyBound, Reason: "draining"}, nil, false, StateHidden, ""},
-		"busy":          {binder.Outcome{Status: binder.Busy, RetryAfter: time.Minute}, nil, true, StateHidden, ""},
-		"failed":        {binder.Outcome{Status: binder.Failed}, errors.New("x"), true, StateHidden, "Warning ShowingFailed x"},
-		"nothing":       {binder.Outcome{Status: binder.Gone}, nil, true, StateHidden, ""},
-	} {
-		c, said := controllerOn(t, &faulty{outcome: row.outcome, err: row.err}, fakeNode(note), nil)
-		carriedOut(t, c)
-		var n corev1.Node
-		if err := c.client.Get(t.Context(), client.ObjectKey{Name: "a"}, &n); err != nil {
-			t.Fatal(err)
-		}
-		text := said()
-		if noted := n.Annotations[AnnotationHidden] != ""; noted != row.noted || n.Labels[LabelState] != row.state || text != row.says {
-			t.Errorf("%s: %v %v, said %q", name, n.Annotations, n.Labels, text)
-		}
-		if asked := c.looks.of(instance).asked; asked != (name == "nothing") {
-			t.Errorf("%s: asked what is bound: %t", name, asked)
-		}
+	return &n
+}
+
+// A worker is hidden though its node takes nothing, and though its gate could
+// not be opened.
+func TestHiddenThoughTheNodeRefuses(t *testing.T) {
+	b := &faulty{outcome: aBound(binder.DrainedBy(HiddenBy))}
+	node := fakeNode(func(n *corev1.Node) { n.Spec.Unschedulable = true })
+	c, said := controllerOn(t, b, node, apierrors.NewForbidden(schema.GroupResource{Resource: "nodes"}, "a", errors.New("x")))
+	c.looks.found(aBound(""), time.Now())
+	if _, err := c.Reconcile(t.Context(), request("a")); err == nil {
+		t.Error("the node took it")
+	}
+	id, _ := c.orders.queue.Get()
+	c.orders.carryOut(t.Context(), id)
+	if know := c.looks.of(instance); b.calls != 1 || !know.hidden() || strings.Count(said(), "NodeUpdateRefused") != 1 {
+		t.Errorf("%d calls, %+v", b.calls, know)
 	}
 }
 
 // An order that is not carried out for long says what it waits for.
 func TestOrderWaits(t *testing.T) {
-	node := fakeNode(func(n *corev1.Node) {
-		n.Spec.Unschedulable, n.Spec.Taints = true, nil
-		n.Labels[LabelState], n.Annotations[AnnotationHidden] = StateHidden, string(cordoned)
-	})
-	c, said := controllerOn(t, &faulty{outcome: binder.Outcome{Status: binder.NotReady, Reason: "paused: migration"}}, node, nil)
+	c, said := controllerOn(t, &faulty{outcome: binder.Outcome{Status: binder.NotReady, Reason: "paused: migration"}}, labelled(StateBound, true), nil)
 	c.opts.Patience = 0
 	carriedOut(t, c)
 	if text := said(); text != "Warning WaitingForHiding paused: migration" {
@@ -275,5 +299,24 @@ func TestReadyPodsNeedHiding(t *testing.T) {
 	}
 	if _, err := New(plain); err != nil {
 		t.Error(err)
+	}
+}
+
+// A pool that has an address for the node is not dry for it any more, though
+// binding takes its time, and may fail yet.
+func TestDryIsForgotten(t *testing.T) {
+	for status, stays := range map[binder.Status]bool{binder.NotReady: false, binder.Exhausted: true} {
+		c, _ := controllerOn(t, &faulty{}, fakeNode(func(n *corev1.Node) { n.Annotations[AnnotationDry] = "2026-01-02T03:04:05Z" }), nil)
+		o := binder.Outcome{InstanceID: instance, Status: status, RetryAfter: time.Minute}
+		if !stays {
+			o.AllocationID = "eipalloc-1"
+		}
+		c.looks.found(o, time.Now())
+		if _, err := c.Reconcile(t.Context(), request("a")); err != nil {
+			t.Error(err)
+		}
+		if _, noted := theNode(t, c).Annotations[AnnotationDry]; noted != stays {
+			t.Errorf("%s: noted: %t", status, noted)
+		}
 	}
 }

@@ -1,51 +1,69 @@
 package k8snode
 
 import (
-	"context"
 	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
 
-// drain hides the worker. There may be nothing to hide yet; what is bound later
-// comes back here.
-func (w *worker) drain() time.Duration {
-	o, wait := w.ordered(hide)
-	if o == nil || !bound(*o) {
-		return wait
+// HiddenBy is what the controller gives as binder.DrainOptions.By.
+const HiddenBy = "kubernetes"
+
+func asController(o *binder.DrainOptions) { o.By = HiddenBy }
+
+// settle hides or shows a bound worker. What has not been hidden by a controller
+// is not shown.
+func (w *worker) settle() time.Duration {
+	switch {
+	case !w.isBound():
+		return 0
+	case w.why != shown && w.know.hidden():
+		return 0
+	case w.why != shown:
+		return w.order(hide)
+	case w.know.seen && !w.know.ours():
+		return 0
+	case !w.know.seen && w.node.Labels[LabelState] == StateBound:
+		return 0 // the sweep at the start finds what no node tells of
 	}
-	w.looks.change(w.id, func(e *entry) { e.drained = true })
-	w.tell("Hidden", "schedule servers do not see the worker: "+string(w.why))
+	return w.order(show)
+}
+
+// isBound reports whether the worker is bound, by the newest outcome that says
+// so or not, else by what the node tells.
+func (w *worker) isBound() bool {
+	if o := w.know.outcome; o != nil && (bound(*o) || unbound(*o)) {
+		return bound(*o)
+	}
+	return w.node.Labels[LabelState] != ""
+}
+
+// leave hides the worker of a node that is being deleted, once in the life of this
+// process. Nothing is written on the node any more.
+func (w *worker) leave() time.Duration {
+	if !w.know.hidden() {
+		return w.order(hide)
+	}
+	if w.node.Labels[LabelState] == StateBound && w.looks.tellOnce(w.id, "leaving") {
+		w.tell("Hidden", "schedule servers do not see the worker: "+string(w.why))
+	}
 	return 0
 }
 
-// undrain shows the worker, which the controller has hidden, and then forgets
-// that it was. Where nothing is bound any more, it finds out what is.
-func (w *worker) undrain(ctx context.Context) (time.Duration, error) {
-	o, wait := w.ordered(show)
+// order lets the Binder hide or show the worker, and returns when to come back.
+// That it has is an outcome like any other. There may be nothing to hide yet: what
+// is bound later comes back here.
+func (w *worker) order(v verb) time.Duration {
+	o, wait := w.orders.give(w.id, v)
 	switch {
 	case o == nil:
-		return wait, nil
-	case !bound(*o):
-		return w.inquire(), nil
+		return wait
+	case o.Err != nil || o.Status.Waiting():
+		return w.tellOrder(v, *o)
+	case w.why == leaving:
+		return 0
 	}
-	w.looks.change(w.id, func(e *entry) { e.drained = draining(*o) })
-	p := &patch{node: w.node}
-	p.annotate(AnnotationHidden, "")
-	p.label(LabelState, stateOf(*o))
-	wait, err := w.send(ctx, p)
-	if wait == 0 && err == nil && !draining(*o) {
-		w.tell("Shown", "schedule servers see the worker")
-	}
-	return wait, err
-}
-
-// stateOf is the value of LabelState.
-func stateOf(o binder.Outcome) string {
-	if draining(o) {
-		return StateHidden
-	}
-	return StateBound
+	return w.inquire() // the node tells of what is bound no more
 }
 
 // inquire asks about the instance, or waits until it is time to ask again.
@@ -57,15 +75,17 @@ func (w *worker) inquire() time.Duration {
 	return 0
 }
 
-// ordered gives an order, and returns the Binder's answer once it was carried
-// out: nil until then, with when to come back.
-func (w *worker) ordered(v verb) (*binder.Outcome, time.Duration) {
-	o, wait := w.orders.give(w.id, v)
-	switch {
-	case o == nil:
-		return nil, wait
-	case o.Err != nil || o.Status.Waiting():
-		return nil, w.tellOrder(v, *o)
+// stateOf is the value of LabelState.
+func stateOf(o binder.Outcome) string {
+	if hidden(o) {
+		return StateHidden
 	}
-	return o, 0
+	return StateBound
 }
+
+// hidden reports whether schedule servers do not see what is bound, for whatever
+// reason.
+func hidden(o binder.Outcome) bool { return bound(o) && o.Reason != "" }
+
+// startHidden reports whether the worker is hidden, and nobody has drained it.
+func startHidden(o binder.Outcome) bool { return bound(o) && o.Reason == binder.ReasonStartHidden }

@@ -27,9 +27,9 @@
 //
 // A node that is being deleted, or that Karpenter disrupts, is drained: schedule
 // servers do not pick it any more, while its address and name stay. So is a
-// cordoned one; uncordoned, it is shown again. The controller shows again only
-// what it has hidden itself, which it notes on the node before; that an operator
-// drained a worker, too, while it was hidden, is not to be told apart. When the
+// cordoned one; uncordoned, it is shown again. The record says who has hidden a
+// worker (binder.DrainOptions.By, HiddenBy), and so a controller shows only what a
+// controller has hidden, whatever became of the Node meanwhile. When the
 // Node is gone, the binding is taken back as soon as EC2 says that the instance
 // is shutting down or terminated. No condition of the node, NotReady above all,
 // takes an address away. There is no finalizer: the store remembers, and what
@@ -73,8 +73,8 @@ import (
 // Binder is what a Controller calls; *binder.Binder has it, and *binder.Mux.
 type Binder interface {
 	Reconcile(ctx context.Context, ids ...string) ([]binder.Outcome, error)
-	Drain(ctx context.Context, id string) (binder.Outcome, error)
-	Undrain(ctx context.Context, id string) (binder.Outcome, error)
+	Drain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
+	Undrain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
 	Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error)
 }
 
@@ -99,9 +99,6 @@ const (
 	AnnotationAddress = "eipbinder.io/address"
 	// AnnotationName is the DNS name, without trailing dot.
 	AnnotationName = "eipbinder.io/name"
-	// AnnotationHidden says why the controller has drained the worker. It is the
-	// memory of what is to be undrained: without it, nothing is.
-	AnnotationHidden = "eipbinder.io/hidden"
 	// AnnotationDry is the time (RFC 3339) since when the pool was found to have no
 	// address for the node, with the policy Admit.
 	AnnotationDry = "eipbinder.io/pool-dry-since"

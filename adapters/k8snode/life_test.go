@@ -28,7 +28,7 @@ func TestLife(t *testing.T) {
 		t.Error("somebody else's taint is lost")
 	}
 	for key, want := range map[string]string{
-		k8snode.AnnotationAddress: "203.0.0.0", k8snode.AnnotationName: "ip-203-0-0-0.media.example.com", k8snode.AnnotationHidden: "",
+		k8snode.AnnotationAddress: "203.0.0.0", k8snode.AnnotationName: "ip-203-0-0-0.media.example.com",
 	} {
 		if got := n.Annotations[key]; got != want {
 			t.Errorf("annotation %s is %q, want %q", key, got, want)
@@ -67,9 +67,6 @@ func TestCordon(t *testing.T) {
 	w.stays("hidden", func() bool { return !w.visible(id) })
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = false })
 	w.eventually("shown", func() bool { return w.visible(id) && w.state(node) == "bound" })
-	if w.node(node).Annotations[k8snode.AnnotationHidden] != "" {
-		t.Error("the note stayed")
-	}
 	w.eventually("told", func() bool { return slices.Equal(w.reasons(node), []string{"Bound", "Hidden", "Shown"}) })
 }
 
@@ -85,7 +82,7 @@ func TestOperatorsDrain(t *testing.T) {
 	}
 	w.eventually("the node says so", func() bool { return w.state(node) == "hidden" && w.told(node, "Hidden") })
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = true })
-	w.stays("not the controller's", func() bool { return w.node(node).Annotations[k8snode.AnnotationHidden] == "" })
+	w.stays("hidden", func() bool { return !w.visible(id) })
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = false })
 	w.stays("hidden", func() bool { return !w.visible(id) })
 	if _, err := w.binder.Undrain(t.Context(), id); err != nil {
@@ -97,8 +94,8 @@ func TestOperatorsDrain(t *testing.T) {
 	}
 }
 
-// A controller that died between its note and the draining, or the showing and
-// its note, is continued.
+// A controller that died between the draining, or the showing, and telling the
+// node is continued, and so is what came while none ran.
 func TestHiddenOverRestart(t *testing.T) {
 	w := newWorld(t, 1)
 	c := w.start()
@@ -106,41 +103,101 @@ func TestHiddenOverRestart(t *testing.T) {
 	node := w.register("a", id, registered).Name
 	w.eventually("bound", func() bool { return w.state(node) == "bound" })
 	c.stop()
-	w.edit(node, func(n *corev1.Node) {
-		n.Spec.Unschedulable, n.Annotations[k8snode.AnnotationHidden] = true, "cordoned"
-	})
+	cordon := func(on bool) { w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = on }) }
+	byController := func(o *binder.DrainOptions) { o.By = k8snode.HiddenBy }
+	cordon(true)
 	c = w.start()
-	w.eventually("hidden", func() bool { return !w.visible(id) })
+	w.eventually("hidden", func() bool { return !w.visible(id) && w.state(node) == "hidden" })
 	c.stop()
-	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = false })
-	w.start()
+	cordon(false)
+	c = w.start()
 	w.eventually("shown", func() bool { return w.visible(id) && w.state(node) == "bound" })
+	c.stop()
+	if o, err := w.binder.Drain(t.Context(), id, byController); err != nil || o.Reason == "" {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	c = w.start()
+	w.eventually("shown, though the node had not been told that it was hidden", func() bool { return w.visible(id) && w.state(node) == "bound" })
+	cordon(true)
+	w.eventually("hidden", func() bool { return !w.visible(id) && w.state(node) == "hidden" })
+	c.stop()
+	if o, err := w.binder.Undrain(t.Context(), id, byController); err != nil || o.Reason != "" {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	w.start()
+	w.eventually("hidden, though the node said so before", func() bool { return !w.visible(id) && w.state(node) == "hidden" })
+}
+
+// A worker that an operator drains while a controller hides it is the operator's.
+func TestOperatorDrainsWhatIsHidden(t *testing.T) {
+	w := newWorld(t, 1)
+	w.start()
+	id := w.launch(binder.Running)
+	node := w.register("a", id, registered).Name
+	w.eventually("bound", func() bool { return w.state(node) == "bound" })
+	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = true })
+	w.eventually("hidden", func() bool { return !w.visible(id) && w.state(node) == "hidden" })
+	if o, err := w.binder.Drain(t.Context(), id); err != nil || o.Reason != binder.ReasonDraining {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = false })
+	w.stays("hidden", func() bool { return !w.visible(id) && w.state(node) == "hidden" })
+}
+
+// A Node that is deleted and registered again, with an instance that has run on,
+// is shown again; what an operator has drained meanwhile is not.
+func TestDeletedAndRegisteredAgain(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		w := newWorld(t, 1)
+		c := w.start()
+		id := w.launch(binder.Running)
+		again := func() {
+			node := w.register("a", id, finalized, registered).Name
+			w.eventually("bound and shown", func() bool { return w.visible(id) && w.state(node) == "bound" && !hasTaint(w.node(node), gate) })
+			w.remove(node)
+			w.eventually("hidden", func() bool { return !w.visible(id) })
+			w.edit(node, func(n *corev1.Node) { n.Finalizers = nil })
+			if restarts {
+				c.stop()
+				c = w.start()
+			}
+		}
+		again()
+		again()
+		if _, err := w.binder.Drain(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		node := w.register("a", id, registered).Name
+		w.eventually("bound", func() bool { return w.state(node) == "hidden" && !hasTaint(w.node(node), gate) })
+		w.stays("hidden", func() bool { return !w.visible(id) })
+	}
 }
 
 // slowDrain is a Binder that drains nothing until it is let to.
 type slowDrain struct {
 	*binder.Binder
-	let chan struct{}
+	asked, let chan struct{}
 }
 
-func (b slowDrain) Drain(ctx context.Context, id string) (binder.Outcome, error) {
+func (b slowDrain) Drain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error) {
+	b.asked <- struct{}{}
 	select {
 	case <-b.let:
 	case <-ctx.Done():
 	}
-	return b.Binder.Drain(ctx, id)
+	return b.Binder.Drain(ctx, id, optFns...)
 }
 
 // A worker whose draining takes long keeps no other node waiting.
 func TestSlowDrain(t *testing.T) {
 	w := newWorld(t, 2)
-	b := slowDrain{w.newBinder(w.records), make(chan struct{})}
+	b := slowDrain{w.newBinder(w.records), make(chan struct{}, 9), make(chan struct{})}
 	w.run(w.newController(b, func(o *k8snode.Options) { o.Concurrency = 1 }))
 	id := w.launch(binder.Running)
 	node := w.register("a", id, registered).Name
 	w.eventually("bound", func() bool { return w.visible(id) && w.state(node) == "bound" })
 	w.edit(node, func(n *corev1.Node) { n.Spec.Unschedulable = true })
-	w.eventually("to be hidden", func() bool { return w.state(node) == "hidden" })
+	w.eventually("to be hidden", func() bool { return len(b.asked) > 0 })
 	other := w.launch(binder.Running)
 	next := w.register("b", other, registered).Name
 	w.eventually("the other one is bound", func() bool { return w.visible(other) && !hasTaint(w.node(next), gate) })

@@ -41,9 +41,8 @@ type entry struct {
 	fails   int             // in a row
 	told    map[string]bool // events that were sent about waiting
 	gone    bool            // its Node is
-	seen    bool            // bound, by this process: drained is known
-	drained bool            // as far as this process knows
-	foreign bool            // an operator had drained it before the node was to be hidden
+	seen    bool            // bound, by this process: reason is known
+	reason  string          // why it is hidden, as Outcome.Reason is; empty: it is not
 
 	order      verb            // to be carried out, or answered; empty: none
 	answer     *binder.Outcome // to it; nil: none yet
@@ -54,6 +53,15 @@ type entry struct {
 	asked bool // for the next call
 	call  int  // the call that is to answer; 0: none
 	again bool // ask once more after it
+}
+
+// hidden reports whether schedule servers do not see the worker, as far as this
+// process knows.
+func (e entry) hidden() bool { return e.seen && e.reason != "" }
+
+// ours reports whether a controller shows the worker again.
+func (e entry) ours() bool {
+	return e.seen && (e.reason == binder.DrainedBy(HiddenBy) || e.reason == binder.ReasonStartHidden)
 }
 
 func newLooks(b Binder, opts Options) *looks {
@@ -208,11 +216,16 @@ func (l *looks) keep(e *entry, o binder.Outcome) {
 	e.outcome, e.at = &o, time.Now()
 	e.due = time.Now().Add(l.comeBack(e, o))
 	if bound(o) {
-		e.fails, e.seen, e.drained = 0, true, draining(o)
+		e.fails, e.seen, e.reason = 0, true, o.Reason
 	}
 	if o.Err != nil {
 		l.log(e.node, o)
 	}
+	l.again(e)
+}
+
+// again lets the node of the instance be reconciled.
+func (l *looks) again(e *entry) {
 	if l.requeue != nil {
 		l.requeue(e.node)
 	}
@@ -372,14 +385,6 @@ func (l *looks) change(id string, edit func(*entry)) {
 }
 
 func bound(o binder.Outcome) bool { return o.Status == binder.Bound || o.Status == binder.AlreadyBound }
-
-// draining reports whether the worker is hidden, for whatever reason.
-func draining(o binder.Outcome) bool {
-	return bound(o) && (o.Reason == binder.ReasonDraining || startHidden(o))
-}
-
-// startHidden reports whether the worker is hidden, and nobody has drained it.
-func startHidden(o binder.Outcome) bool { return bound(o) && o.Reason == binder.ReasonStartHidden }
 
 // unbound reports whether nothing is bound to the instance. An ineligible one may
 // still have what was bound to it before.

@@ -44,9 +44,9 @@ func (o *orders) Start(ctx context.Context) error {
 	return nil
 }
 
-// give returns the answer to an order, once. Until there is one, it sees to it
-// that there will be; then the node is told. If that is not yet to be tried
-// again, wait says when.
+// give returns what an order failed by, once. Until it has, or is carried out, it
+// sees to it that the order will be; then the node is told. If that is not yet to
+// be tried again, wait says when.
 func (o *orders) give(id string, v verb) (answer *binder.Outcome, wait time.Duration) {
 	o.change(id, func(e *entry) {
 		if e.order != v && e.orderAt.IsZero() {
@@ -79,7 +79,7 @@ func (o *orders) carryOut(ctx context.Context, id string) {
 	}
 	limited, cancel := context.WithTimeout(ctx, o.opts.CallTime)
 	defer cancel()
-	outcome, err := call(limited, id)
+	outcome, err := call(limited, id, asController)
 	if ctx.Err() == nil {
 		outcome.Err = cmp.Or(outcome.Err, err)
 		o.answered(id, know.order, outcome)
@@ -87,19 +87,14 @@ func (o *orders) carryOut(ctx context.Context, id string) {
 }
 
 // answered keeps the answer for the node, unless something else is ordered by now:
-// that is in the queue. What is on its way from an earlier look is then older: if
-// the node needs it, it asks again.
+// that is in the queue. An order that is carried out is an outcome like those of
+// looks; what is on its way from an earlier look is then older: if the node needs
+// it, it asks again.
 func (o *orders) answered(id string, v verb, outcome binder.Outcome) {
 	o.change(id, func(e *entry) {
 		if e.order != v {
 			return
 		}
-		if outcome.Status == binder.Unbound { // its instance has ended, and that was found first
-			e.order, e.call, e.again = "", 0, false
-			o.keep(e, outcome)
-			return
-		}
-		e.answer = &outcome
 		switch {
 		case outcome.Err != nil:
 			e.orderFails = min(e.orderFails+1, 10)
@@ -107,15 +102,29 @@ func (o *orders) answered(id string, v verb, outcome binder.Outcome) {
 		case outcome.Status.Waiting():
 			e.orderDue = time.Now().Add(max(outcome.RetryAfter, shortRetry))
 		default:
-			e.orderAt, e.orderDue, e.orderFails, e.at = time.Time{}, time.Time{}, 0, time.Now()
-			if !e.gone { // else the answer is about its end
-				e.call = 0
-			}
+			e.orderAt, e.orderDue, e.orderFails = time.Time{}, time.Time{}, 0
+			o.carriedOut(e, outcome)
+			return
 		}
-		if o.requeue != nil {
-			o.requeue(e.node)
-		}
+		e.answer = &outcome
+		o.again(e)
 	})
+}
+
+// carriedOut takes what became of an order. Of a Node that is gone, only that its
+// instance has ended is news: what else is asked is about that.
+func (o *orders) carriedOut(e *entry, outcome binder.Outcome) {
+	ended := outcome.Status == binder.Unbound
+	switch {
+	case e.gone && !ended:
+		e.order = ""
+	case ended || bound(outcome):
+		e.order, e.call, e.again = "", 0, false
+		o.keep(e, outcome)
+	default:
+		e.call, e.answer = 0, &outcome
+		o.again(e)
+	}
 }
 
 // NeedLeaderElection keeps all but the leader from carrying orders out.

@@ -58,9 +58,6 @@ func TestReadyPodsFirst(t *testing.T) {
 	w.fleet.SetState(id, binder.Running)
 	w.eventually("visible", func() bool { return w.visible(id) && w.state(node) == "bound" })
 	before := w.record(id)
-	if w.node(node).Annotations[k8snode.AnnotationHidden] != "" {
-		t.Error("the note stayed")
-	}
 	w.addAddress("eipalloc-next", "203.0.113.9")
 	if err := w.pool.Disassociate(t.Context(), before.AssociationID); err != nil {
 		t.Fatal(err)

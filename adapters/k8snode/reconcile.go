@@ -98,14 +98,16 @@ func (w *worker) work(ctx context.Context) (time.Duration, error) {
 	if w.why == leaving {
 		return w.leave(), nil
 	}
-	if wait, err := w.tellNode(ctx); wait > 0 || err != nil {
-		return wait, err
+	wait := w.settle() // whether or not the node can be told
+	if again, err := w.tellNode(ctx); again > 0 || err != nil {
+		return sooner(wait, again), err
 	}
 	gated := w.opts.gated(w.node) >= 0 && w.opts.registered(w.node) // a fresh answer opens the gate
-	if w.node.Labels[LabelState] == "" || gated {
-		return w.await(ctx)
+	if w.node.Labels[LabelState] != "" && !gated {
+		return wait, nil
 	}
-	return w.settle(ctx)
+	again, err := w.await(ctx)
+	return sooner(wait, again), err
 }
 
 // tellNode tells the node what was found out, if that says that it is bound, or is
@@ -136,6 +138,11 @@ func (w *worker) await(ctx context.Context) (time.Duration, error) {
 		return w.tellAtWork(), nil
 	}
 	wait := w.tellWaiting(*o)
+	if o.AllocationID != "" { // the pool is not dry for it any more
+		if again, err := w.forgetDry(ctx); again > 0 || err != nil {
+			return again, err
+		}
+	}
 	if o.Status == binder.Exhausted && w.opts.DryPool == Admit && w.opts.gated(w.node) >= 0 {
 		timeout, err := w.giveUp(ctx)
 		if timeout > 0 || err != nil {
@@ -143,34 +150,6 @@ func (w *worker) await(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	return sooner(wait, w.askWhenDue(w.id, w.know)), nil
-}
-
-// leave drains the worker of a node that is being deleted, once in the life of
-// this process.
-func (w *worker) leave() time.Duration {
-	if w.know.drained {
-		return 0
-	}
-	return w.drain()
-}
-
-// settle hides or shows a bound worker. Only one that was not drained by
-// somebody else, which a fresh answer tells, becomes the controller's to show.
-// What was asked in vain, since it is not known now, is asked again when due.
-func (w *worker) settle(ctx context.Context) (time.Duration, error) {
-	noted := w.node.Annotations[AnnotationHidden] != ""
-	switch {
-	case w.why == shown && noted:
-		return w.undrain(ctx)
-	case w.why == shown:
-		w.looks.change(w.id, func(e *entry) { e.foreign = false })
-		return 0, nil
-	case noted && w.know.seen && !w.know.drained:
-		return w.drain(), nil
-	case noted && w.know.seen || w.know.foreign:
-		return 0, nil
-	}
-	return w.inquire(), nil
 }
 
 // send patches the node, which becomes what it is then. Where somebody was

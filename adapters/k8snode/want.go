@@ -11,11 +11,10 @@ type hiding string
 
 const (
 	shown     hiding = ""
-	leaving   hiding = "leaving" // for good: nothing is noted on the node
+	leaving   hiding = "leaving" // for good
 	disrupted hiding = "disrupted"
 	cordoned  hiding = "cordoned"
 	unready   hiding = "no-ready-pod"
-	starting  hiding = "starting" // no longer than until it is shown
 )
 
 // why says whether the node's worker is to be hidden. The node's conditions do

@@ -124,7 +124,7 @@ func (h *Handler) beforeKill(ctx context.Context) (context.Context, context.Canc
 }
 
 // each calls a verb for each of the instances, and logs what became of them.
-func (h *Handler) each(ctx context.Context, ids []string, verb func(context.Context, string) (binder.Outcome, error)) map[string]binder.Outcome {
+func (h *Handler) each(ctx context.Context, ids []string, verb func(context.Context, string, ...func(*binder.DrainOptions)) (binder.Outcome, error)) map[string]binder.Outcome {
 	outcomes := make([]binder.Outcome, len(ids))
 	places := make([]int, len(ids))
 	for i := range places {

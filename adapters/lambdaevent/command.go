@@ -41,7 +41,9 @@ func (h *Handler) commandInstances(ctx context.Context, verb string, ids []strin
 	var done map[string]binder.Outcome
 	switch verb {
 	case "unbind":
-		done = h.each(ctx, ids, func(ctx context.Context, id string) (binder.Outcome, error) { return h.binder.Unbind(ctx, id) })
+		done = h.each(ctx, ids, func(ctx context.Context, id string, _ ...func(*binder.DrainOptions)) (binder.Outcome, error) {
+			return h.binder.Unbind(ctx, id)
+		})
 	case "drain":
 		done = h.each(ctx, ids, h.binder.Drain)
 	case "undrain":

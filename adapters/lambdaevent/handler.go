@@ -63,8 +63,8 @@ type Batches interface {
 // Singles are a Binder's verbs for one instance.
 type Singles interface {
 	Unbind(ctx context.Context, id string, optFns ...func(*binder.UnbindOptions)) (binder.Outcome, error)
-	Drain(ctx context.Context, id string) (binder.Outcome, error)
-	Undrain(ctx context.Context, id string) (binder.Outcome, error)
+	Drain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
+	Undrain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
 }
 
 var (

@@ -77,7 +77,7 @@ func (s *stub) Unbind(_ context.Context, id string, optFns ...func(*binder.Unbin
 	return s.of(id), s.of(id).Err
 }
 
-func (s *stub) Drain(_ context.Context, id string) (binder.Outcome, error) {
+func (s *stub) Drain(_ context.Context, id string, _ ...func(*binder.DrainOptions)) (binder.Outcome, error) {
 	s.called("drain", id)
 	o := s.of(id)
 	s.mu.Lock()
@@ -89,7 +89,7 @@ func (s *stub) Drain(_ context.Context, id string) (binder.Outcome, error) {
 	return o, o.Err
 }
 
-func (s *stub) Undrain(_ context.Context, id string) (binder.Outcome, error) {
+func (s *stub) Undrain(_ context.Context, id string, _ ...func(*binder.DrainOptions)) (binder.Outcome, error) {
 	s.called("undrain", id)
 	return s.of(id), s.of(id).Err
 }

@@ -53,8 +53,8 @@ type Batches interface {
 type Singles interface {
 	Bind(ctx context.Context, id string) (binder.Outcome, error)
 	Unbind(ctx context.Context, id string, optFns ...func(*binder.UnbindOptions)) (binder.Outcome, error)
-	Drain(ctx context.Context, id string) (binder.Outcome, error)
-	Undrain(ctx context.Context, id string) (binder.Outcome, error)
+	Drain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
+	Undrain(ctx context.Context, id string, optFns ...func(*binder.DrainOptions)) (binder.Outcome, error)
 }
 
 var (
