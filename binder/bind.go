@@ -101,7 +101,7 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 
 // askHolder sees to the holder of a name, once, and then tries again.
 func (r *run) askHolder(ctx context.Context, c candidate, holder *store.ConflictError) error {
-	if !r.helps || r.helped || holder.Holder == nil {
+	if !r.helps || r.helped || holder.Holder == nil || holder.Holder.Phase == store.Free { // whose name stays
 		return fmt.Errorf("%w: %w", ErrNameTaken, holder)
 	}
 	r.helped = true

@@ -62,8 +62,9 @@ type Binder struct {
 	zone   dnspolicy.Zone
 	store  store.Store
 	opts   Options
-	decide func(view) decision // the planner: rules.decide of the options
-	queued sync.Map            // the instances that wait for a turn in this process
+	decide func(view) decision     // the planner: rules.decide of the options
+	queued sync.Map                // the instances that wait for a turn in this process
+	common []dnspolicy.CommonNamer // whose names no worker may have: the policy, and those of a Mux's other profiles
 }
 
 // New returns a Binder, or an ErrConfig that names the field. It does no I/O:
@@ -75,6 +76,9 @@ func New(b Backends, optFns ...func(*Options)) (*Binder, error) {
 	}
 	made := &Binder{fleet: b.Fleet, pool: b.Pool, policy: b.Policy, zone: b.Zone, store: b.Store, opts: opts}
 	made.decide = made.rules().decide
+	if c, ok := b.Policy.(dnspolicy.CommonNamer); ok {
+		made.common = []dnspolicy.CommonNamer{c}
+	}
 	return made, nil
 }
 

@@ -140,7 +140,7 @@ func (e *estate) claimName(b *Binder, a eippool.Address) *store.Record {
 	r := b.firstRecord(a)
 	r.Phase, r.FreedAt = store.Free, e.now
 	if len(sets) > 0 {
-		r.KeepName, r.RRSets, r.InSync = true, toStored(sets), true
+		r.KeepName, r.Name, r.RRSets, r.InSync = true, sets[0].Name, toStored(sets), true
 	}
 	return &r
 }

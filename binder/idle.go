@@ -57,7 +57,7 @@ func (b *Binder) idle(c candidate, zone zoneView) view {
 	if b.opts.KeepNames {
 		v.wanted, v.failure = b.freeName(c, zone)
 		there, _ := zone.get(v.wanted.RRKey)
-		v.warm = rec.KeepName && rec.InSync && there.Equal(v.wanted) && v.keeps(rec.RRSets)
+		v.warm = rec.KeepName && rec.Name == v.wanted.Name && rec.InSync && there.Equal(v.wanted) && v.keeps(rec.RRSets)
 	}
 	return v
 }
@@ -197,7 +197,11 @@ func (b *Binder) tend(ctx context.Context, v view) (published bool, err error) {
 	} else {
 		err = b.changeName(ctx, &v, d.step)
 	}
-	if err == nil || errors.Is(err, store.ErrConflict) {
+	conflict := (*store.ConflictError)(nil)
+	if errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
+		err = fmt.Errorf("%w: %w", ErrNameTaken, err)
+	}
+	if err == nil || errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrNameTaken) {
 		return err == nil && (d.step == stepPrewarm || d.step == stepReplace) && v.record.InSync, nil
 	}
 	return false, v.wrap(string(d.step), err)
@@ -244,7 +248,7 @@ func (b *Binder) prewarm(ctx context.Context, v *view) error {
 		return err
 	}
 	rec := v.record
-	rec.KeepName, rec.RRSets = true, toStored([]dnspolicy.RRSet{v.wanted})
+	rec.KeepName, rec.Name, rec.RRSets = true, v.wanted.Name, toStored([]dnspolicy.RRSet{v.wanted})
 	rec.Propagation, rec.InSync, rec.Unpublished, rec.AttemptedAt = "", false, false, v.now
 	if err := b.save(ctx, v); err != nil {
 		return err
@@ -281,7 +285,8 @@ func (b *Binder) retire(ctx context.Context, v *view) error {
 	if err := b.unname(ctx, *v); err != nil {
 		return err
 	}
-	v.record.KeepName, v.record.RRSets, v.record.Propagation, v.record.InSync, v.record.ReverseName = false, nil, "", false, ""
+	rec = v.record
+	rec.KeepName, rec.Name, rec.RRSets, rec.Propagation, rec.InSync, rec.ReverseName = false, "", nil, "", false, ""
 	return b.save(ctx, v)
 }
 

@@ -94,7 +94,20 @@ func NewMux(fleet Fleet, profiles []Profile, optFns ...func(*MuxOptions)) (*Mux,
 	if err := m.checkOverlaps(); err != nil {
 		return nil, err
 	}
+	m.joinCommon()
 	return m, nil
+}
+
+// joinCommon keeps the workers of each profile from names that those of any have
+// in common.
+func (m *Mux) joinCommon() {
+	var all []dnspolicy.CommonNamer
+	for _, p := range m.profiles {
+		all = append(all, p.binder.common...)
+	}
+	for _, p := range m.profiles {
+		p.binder.common = all
+	}
 }
 
 // add makes the profile's Binder.

@@ -53,7 +53,7 @@ func (b *Binder) absolute(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if common, ok := b.policy.(dnspolicy.CommonNamer); ok && common.Common(absolute) {
+	if slices.ContainsFunc(b.common, func(c dnspolicy.CommonNamer) bool { return c.Common(absolute) }) {
 		return "", fmt.Errorf("%w: %s is a name that workers may have in common", dnspolicy.ErrInvalidName, absolute)
 	}
 	return absolute, nil

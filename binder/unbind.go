@@ -129,7 +129,9 @@ func (r *run) free(ctx context.Context) error {
 // if nothing else was told about it while the binding ended.
 func (r *run) keep(rec *store.Record, old store.Record) {
 	rec.KeepName, rec.Unpublished, rec.ReverseName = true, false, old.ReverseName
-	rec.RRSets = old.RRSets[:len(old.RRSets)-len(passing(&old))]
+	if rec.RRSets = old.RRSets[:len(old.RRSets)-len(passing(&old))]; len(rec.RRSets) > 0 {
+		rec.Name = old.Name
+	}
 	switch {
 	case r.v.missing || r.v.usurped != nil:
 	case old.Unpublished:

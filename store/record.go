@@ -14,9 +14,10 @@ import (
 type Phase string
 
 // The phases. A record in another phase than Free holds its instance and its
-// name: no other record can have them.
+// name, and a Free one a name that stays: no other record can have them.
 const (
-	// Free: nobody's; the record remembers when the address may be used again.
+	// Free: nobody's; the record remembers when the address may be used again, and
+	// the name that stays with it.
 	Free Phase = "free"
 	// Reserved: the intent to bind is written; cloud calls may have been made.
 	Reserved Phase = "reserved"
@@ -43,8 +44,9 @@ type Record struct {
 	// whose reply was lost that the stored write is its own.
 	WriteID string `json:"writeId"`
 
-	// InstanceID and Name (absolute) are the record's other keys; both are empty
-	// in the phase Free and required in all others.
+	// InstanceID and Name (absolute) are the record's other keys, required in all
+	// phases but Free: then the InstanceID is empty, and so is the Name, unless it
+	// stays with the address (KeepName).
 	InstanceID         string `json:"instanceId,omitempty"`
 	NetworkInterfaceID string `json:"networkInterfaceId,omitempty"`
 	Name               string `json:"name,omitempty"`
@@ -123,12 +125,15 @@ func (r Record) Visible() bool { return r.Phase == Bound && !r.Draining }
 // Leased reports whether somebody may be working on the record at that time.
 func (r Record) Leased(now time.Time) bool { return r.Owner != "" && now.Before(r.LeaseUntil) }
 
-// Keys returns the keys that the record holds: its address, and, unless it is
-// Free, its instance and its name.
+// Keys returns the keys that the record holds: its address, and its instance and
+// its name if it has them.
 func (r Record) Keys() []Key {
 	keys := []Key{ByAddress(r.AllocationID)}
-	if r.Phase != Free {
-		keys = append(keys, ByInstance(r.InstanceID), ByName(r.Name))
+	if r.InstanceID != "" {
+		keys = append(keys, ByInstance(r.InstanceID))
+	}
+	if r.Name != "" {
+		keys = append(keys, ByName(r.Name))
 	}
 	return keys
 }
@@ -160,7 +165,8 @@ func (r Record) Validate() error {
 	require(r.Version >= 0, "Version is negative")
 	switch r.Phase {
 	case Free:
-		require(r.InstanceID == "" && r.Name == "", "a Free record holds no InstanceID and no Name")
+		require(r.InstanceID == "", "a Free record holds no InstanceID")
+		require(r.Name == "" || r.KeepName, "a Free record holds no Name, unless KeepName is set")
 	case Reserved, Bound, Releasing:
 		require(r.InstanceID != "" && r.Name != "", "InstanceID and Name are required unless the phase is Free")
 	default:

@@ -82,7 +82,8 @@ type Store interface {
 	// no record of this address), and if no other record holds its instance or
 	// its name. It returns the record as stored: with its new Version, greater
 	// than any that the address ever had, and with the true Allocated. Keys that
-	// the record held before and holds no longer are free from then on.
+	// the record held before and holds no longer are free from then on. A Free
+	// record holds a name, too, if it has one.
 	//
 	// Otherwise nothing is changed, and the error is a *ConflictError (which is
 	// ErrConflict) with the key and its present holder. A record that fails

@@ -50,9 +50,13 @@ func TestKeys(t *testing.T) {
 	if got := r.Keys(); !slices.Equal(got, want) {
 		t.Errorf("Keys = %v, want %v", got, want)
 	}
-	r.Phase = store.Free
-	if got := r.Keys(); !slices.Equal(got, want[:1]) {
-		t.Errorf("Keys of a Free record = %v, want %v", got, want[:1])
+	r.Phase, r.InstanceID, r.KeepName = store.Free, "", true
+	if got := r.Keys(); !slices.Equal(got, []store.Key{want[0], want[2]}) || r.Validate() != nil {
+		t.Errorf("Keys of a Free record with a name that stays = %v, %v", got, r.Validate())
+	}
+	r.Name = ""
+	if got := r.Keys(); !slices.Equal(got, want[:1]) || r.Validate() != nil {
+		t.Errorf("Keys of a Free record = %v, %v", got, r.Validate())
 	}
 }
 

@@ -190,5 +190,9 @@ func (s *Store) tryDelete(ctx context.Context, r store.Record) error {
 	case prev.record.Phase != store.Free:
 		return fmt.Errorf("%w: record of %s is %s; only Free records can be deleted", store.ErrInvalid, r.AllocationID, prev.record.Phase)
 	}
-	return s.transact(ctx, []step{s.writeAddress(encodeDeleted(r.AllocationID, prev.last+1), prev)})
+	steps := []step{s.writeAddress(encodeDeleted(r.AllocationID, prev.last+1), prev)}
+	for _, key := range prev.record.Keys()[1:] {
+		steps = append(steps, s.freeKey(key, r.AllocationID))
+	}
+	return s.transact(ctx, steps)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/eipbinder/eipbinder/store"
 )
@@ -76,9 +77,9 @@ func conflict(prev row, holders []store.Record, r store.Record) error {
 	if prev.version() != r.Version {
 		return &store.ConflictError{Key: store.ByAddress(r.AllocationID), Holder: prev.record}
 	}
-	for _, key := range []store.Key{store.ByInstance(r.InstanceID), store.ByName(r.Name)} {
+	for _, key := range r.Keys()[1:] {
 		for _, holder := range holders {
-			if key == store.ByInstance(holder.InstanceID) || key == store.ByName(holder.Name) {
+			if slices.Contains(holder.Keys(), key) {
 				return &store.ConflictError{Key: key, Holder: &holder}
 			}
 		}

@@ -81,6 +81,13 @@ func reserved(n int) store.Record {
 	return r
 }
 
+// kept is Free, with a name that stays.
+func kept(n int) store.Record {
+	r := free(n)
+	r.KeepName, r.Name = true, fmt.Sprintf("w%d.example.com.", n)
+	return r
+}
+
 // bound is reserved one phase on.
 func bound(n int) store.Record {
 	r := reserved(n)

@@ -190,6 +190,15 @@ func keyDefects() []defect {
 		})},
 		{[]string{"keys-freed-with-record"}, (*broken).keepKeys},
 		{[]string{"keys-freed-by-change"}, (*broken).keepKeys},
+		{[]string{"keys-kept-by-free-record"}, before(func(_ store.Record, r *store.Record) { // Free holds nothing
+			if r.Phase == store.Free {
+				r.Name = ""
+			}
+		})},
+		{[]string{"kept-name-freed"}, (*broken).keepKeys},
+		{[]string{"kept-name-freed"}, func(b *broken) { // deletes the record, and not what leads to it
+			b.delete = func(context.Context, store.Record) error { return nil }
+		}},
 		{[]string{"version-grows-over-delete"}, (*broken).forgetVersions},
 		{[]string{"stale-writer-of-previous-life"}, (*broken).forgetVersions},
 	}

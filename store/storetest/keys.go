@@ -73,6 +73,36 @@ func keyCases() []testCase {
 			b.stands(moved)
 		},
 	}, {
+		name:     "keys-kept-by-free-record",
+		contract: "A Free record holds a name that stays with its address: no other record can have it.",
+		run: func(b *bench) {
+			one := b.put(kept(1))
+			b.holds([]store.Key{store.ByName(one.Name)}, one)
+			for _, taken := range []store.Record{reserved(2), kept(2)} {
+				taken.Name = one.Name
+				b.conflicts(taken, store.ByName(one.Name), &one)
+			}
+			b.stands(one)
+			one = b.put(next(one, func(r *store.Record) { r.Phase, r.InstanceID = store.Reserved, "i-1" }))
+			one = b.put(next(one, func(r *store.Record) { r.Phase, r.InstanceID = store.Free, "" }))
+			b.holds([]store.Key{store.ByName(one.Name), store.ByInstance("i-1")}, one)
+		},
+	}, {
+		name:     "kept-name-freed",
+		contract: "A name that a Free record held is free once the record has it no longer, and once the record is deleted.",
+		run: func(b *bench) {
+			one, two := b.put(kept(1)), b.put(kept(2))
+			one = b.put(next(one, func(r *store.Record) { r.Name, r.KeepName = "", false }))
+			b.delete(two)
+			b.holds([]store.Key{store.ByName("w1.example.com."), store.ByName("w2.example.com.")})
+			for n, name := range []string{"w1.example.com.", "w2.example.com."} {
+				r := reserved(3 + n)
+				r.Name = name
+				b.stands(b.put(r))
+			}
+			b.stands(one)
+		},
+	}, {
 		name:     "version-grows-over-delete",
 		contract: "Version never decreases, not even if the record is deleted and created anew.",
 		run: func(b *bench) {
