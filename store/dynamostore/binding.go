@@ -58,21 +58,42 @@ func (s state) version() int64 {
 
 func keyItem(k store.Key) item { return item{attrKey: text(k.String())} }
 
-func decodeBinding(i item) (state, error) {
-	s := state{last: numberOf(i, attrVersion), base: numberOf(i, attrBase)}
+func (s *Store) decodeBinding(i item) (state, error) {
+	st := state{last: numberOf(i, attrVersion), base: numberOf(i, attrBase)}
 	if textOf(i, attrPhase) == phaseDeleted {
-		return s, nil
+		return st, nil
 	}
-	r, err := decodeRecord(i)
+	r, err := s.recordOf(i)
 	if err != nil {
 		return state{}, fmt.Errorf("%w: stored record %q: %w", store.ErrInvalid, textOf(i, attrKey), err)
 	}
 	if carried, ok := i[attrCarried].(*types.AttributeValueMemberBOOL); ok {
-		s.carried = &carried.Value
+		st.carried = &carried.Value
 		r.Allocated = carried.Value
 	}
-	s.record = &r
-	return s, nil
+	st.record = &r
+	return st, nil
+}
+
+// decoded is a record and the text that it was decoded from.
+type decoded struct {
+	text   string
+	record store.Record
+}
+
+// recordOf is decodeRecord, with less work where the item has not changed: each
+// sweep reads all of them, twice, and few have.
+func (s *Store) recordOf(i item) (store.Record, error) {
+	key, text := textOf(i, attrKey), textOf(i, attrRecord)
+	known, _ := s.known.Load(key)
+	if last, ok := known.(decoded); ok && last.text == text && last.record.Version == numberOf(i, attrVersion) {
+		return last.record.Clone(), nil
+	}
+	r, err := decodeRecord(i)
+	if err == nil {
+		s.known.Store(key, decoded{text, r.Clone()})
+	}
+	return r, err
 }
 
 // decodeRecord returns the record that the item says. One that no Put can have

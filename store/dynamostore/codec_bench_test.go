@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,10 +37,16 @@ func BenchmarkDecode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if s, err := decodeBinding(encoded); err != nil || s.record == nil {
-			b.Fatal(s, err)
-		}
+	for name, make := range map[string]func() *Store{
+		"new": func() *Store { return new(Store) }, "unchanged": sync.OnceValue(func() *Store { return new(Store) }),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if s, err := make().decodeBinding(encoded); err != nil || s.record == nil {
+					b.Fatal(s, err)
+				}
+			}
+		})
 	}
 }

@@ -34,6 +34,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -111,6 +112,7 @@ func resolve(optFns []func(*Options)) (Options, error) {
 type Store struct {
 	client Client
 	opts   Options
+	known  sync.Map // the last record of each address, by its item's key: see recordOf
 }
 
 // New returns a Store on this client. It does no I/O: Check tells whether the

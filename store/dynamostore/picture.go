@@ -29,12 +29,12 @@ func newPicture() picture {
 
 // addBindings adds items of the binding table. Those that are neither an
 // address's nor a guard, such as the pause switch, have no part in this.
-func (p picture) addBindings(items []item) error {
+func (s *Store) addBindings(p picture, items []item) error {
 	for _, i := range items {
 		kind, id, _ := strings.Cut(textOf(i, attrKey), "#")
 		switch kind := store.KeyKind(kind); kind {
 		case store.AddressKey:
-			st, err := decodeBinding(i)
+			st, err := s.decodeBinding(i)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func (s *Store) wholePicture(ctx context.Context) (picture, error) {
 			}
 			if table == s.opts.RecordTable {
 				p.addRows(items)
-			} else if err := p.addBindings(items); err != nil {
+			} else if err := s.addBindings(p, items); err != nil {
 				return picture{}, err
 			}
 		}
@@ -98,7 +98,7 @@ func (s *Store) pictureOf(ctx context.Context, findings []finding) (p picture, m
 		pk := textOf(key, attrKey)
 		moved[id] = !reflect.DeepEqual(was[pk], is[pk])
 	}
-	return p, moved, p.addBindings(slices.Concat(before, guardItems))
+	return p, moved, s.addBindings(p, slices.Concat(before, guardItems))
 }
 
 // subjects returns the keys of the items that the findings are about:

@@ -122,7 +122,7 @@ func (s *Store) states(ctx context.Context, items []item) (map[string]state, err
 	states := map[string]state{}
 	var wanted []item
 	for _, i := range items {
-		st, err := decodeBinding(i)
+		st, err := s.decodeBinding(i)
 		if err != nil {
 			return nil, err
 		}
@@ -135,23 +135,20 @@ func (s *Store) states(ctx context.Context, items []item) (map[string]state, err
 	if err != nil {
 		return nil, err
 	}
+	there := map[string]item{}
+	for _, row := range rows {
+		there[rowName(row)] = row
+	}
 	for id, st := range states {
-		if st.shown() {
-			states[id] = st.withRow(rows)
+		if !st.shown() {
+			continue
+		}
+		if row, ok := there[rowName(rowKey(*st.record))]; ok {
+			st.row, st.record.Allocated = row, rowAllocated(row)
+			states[id] = st
 		}
 	}
 	return states, nil
-}
-
-// withRow adds the record's row, if it is there.
-func (s state) withRow(rows []item) state {
-	key := rowKey(*s.record)
-	at := slices.IndexFunc(rows, func(row item) bool { return sameRow(row, key) })
-	if at >= 0 {
-		s.row = rows[at]
-		s.record.Allocated = rowAllocated(s.row)
-	}
-	return s
 }
 
 func sorted(records map[string]store.Record) []store.Record {
