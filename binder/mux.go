@@ -69,7 +69,7 @@ type MuxOptions struct {
 //   - two on one pool: what one has used, the other never would;
 //   - two in one zone with one suffix, or one under the other's, unless they
 //     share the store, which keeps their names apart;
-//   - two of which an instance is found that both select (see [Exemplary]).
+//   - two of which an instance is found that both select (see [Overlap]).
 //
 // It does no I/O: Check does, and finds more.
 func NewMux(fleet Fleet, profiles []Profile, optFns ...func(*MuxOptions)) (*Mux, error) {

@@ -34,13 +34,11 @@ type Selector interface {
 }
 
 // Exemplary is what a Selector implements in addition so that overlaps are
-// found when a Mux is made: two profiles are refused if both select what one
-// of them gives as its example. That finds equal selectors, and those of which
-// one selects all that the other one does.
+// found when a Mux is made: see [Overlap].
 type Exemplary interface {
-	// Tags returns tags that the selector matches, and no more of them than that
-	// takes.
-	Tags() map[string]string
+	// Examples yields tags that the selector matches, with no more of them than
+	// that takes: best all such.
+	Examples() iter.Seq[map[string]string]
 }
 
 // Tags selects instances that have all these tags with these values. Empty, it
@@ -62,8 +60,10 @@ func (t Tags) Matches(tags map[string]string) bool {
 	return true
 }
 
-// Tags returns t.
-func (t Tags) Tags() map[string]string { return maps.Clone(t) }
+// Examples yields t.
+func (t Tags) Examples() iter.Seq[map[string]string] {
+	return func(yield func(map[string]string) bool) { yield(maps.Clone(t)) }
+}
 
 // checkProfiles finds what is missing.
 func checkProfiles(fleet Fleet, profiles []Profile) error {
@@ -117,7 +117,7 @@ func (m *Mux) checkOverlap(first, second int) error {
 		errs = append(errs, m.refuse(first, second, "both have %s in one zone: take others, or one store for both, which keeps names apart",
 			a.opts.Suffix))
 	}
-	if tags, both := common(p.instances, q.instances); both {
+	if tags, both := Overlap(p.instances, q.instances); both {
 		errs = append(errs, m.refuse(first, second, "both select an instance with the tags %v", tags))
 	}
 	return errors.Join(errs...)
@@ -128,12 +128,23 @@ func (m *Mux) refuse(first, second int, format string, args ...any) error {
 		m.profiles[first].name, m.profiles[second].name, fmt.Sprintf(format, args...))
 }
 
-// common returns tags that both select, if one of them gives such an example.
-func common(a, b Selector) (map[string]string, bool) {
+// Overlap returns tags that both select, if one of them is Exemplary and gives such
+// an example, among its first 10,000. That finds selectors of which one selects
+// all, or some value of a tag, that the other one does. Two that ask for different
+// tags are not seen to overlap, though an instance may have both.
+func Overlap(a, b Selector) (tags map[string]string, overlap bool) {
 	for _, s := range []Selector{a, b} {
-		if e, ok := s.(Exemplary); ok {
-			if tags := e.Tags(); a.Matches(tags) && b.Matches(tags) {
+		e, ok := s.(Exemplary)
+		if !ok {
+			continue
+		}
+		left := 10_000
+		for tags := range e.Examples() {
+			if a.Matches(tags) && b.Matches(tags) {
 				return tags, true
+			}
+			if left--; left == 0 {
+				break
 			}
 		}
 	}

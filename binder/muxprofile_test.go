@@ -109,6 +109,12 @@ func TestMuxRefusesOverlaps(t *testing.T) {
 		{"EC2 tags, contained", shared, func(p []binder.Profile) {
 			p[0].Instances, p[1].Instances = selector(t, nodepool), selector(t, nodepool+"=media,App=streaming")
 		}, "both select"},
+		{"EC2 tags, one value in common", shared, func(p []binder.Profile) {
+			p[0].Instances, p[1].Instances = selector(t, nodepool+"=media|x"), selector(t, nodepool+"=voice|x")
+		}, "both select an instance with the tags map[karpenter.sh/nodepool:x]"},
+		{"EC2 tags, one key in common", shared, func(p []binder.Profile) {
+			p[0].Instances, p[1].Instances = selector(t, "a|pool=media"), selector(t, "b|pool=media|voice")
+		}, "both select an instance with the tags map[pool:media]"},
 		{"EC2 tags, disjoint", shared, func(p []binder.Profile) {
 			p[0].Instances, p[1].Instances = selector(t, nodepool+"=media"), selector(t, nodepool+"=voice|turn")
 		}, ""},

@@ -12,6 +12,7 @@
 package ec2tag
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -114,19 +115,51 @@ func (s Selector) Clone() Selector {
 	return s
 }
 
-// Tags returns tags for a resource that is to pass the selector: of each filter
-// the first key with the first value, or an empty value where any will do. They
-// pass unless two filters contradict each other.
+// Tags returns tags for a resource that is to pass the selector: the first of
+// Examples; nil if two filters contradict each other, so that nothing passes.
 func (s Selector) Tags() map[string]string {
-	tags := map[string]string{}
-	for _, f := range s {
-		if len(f.Values) > 0 {
-			tags[f.Keys[0]] = f.Values[0]
-		} else if !f.Matches(tags) {
-			tags[f.Keys[0]] = ""
+	for tags := range s.Examples() {
+		return tags
+	}
+	return nil
+}
+
+// Examples yields all the ways to pass the selector with no more tags than that
+// takes: of each filter each of its keys with each of its values, or with an empty
+// value where any will do, unless the tags of the filters before it do. A yielded
+// map is the receiver's. There may be very many: break off.
+func (s Selector) Examples() iter.Seq[map[string]string] {
+	choosy := slices.Clone(s) // first those that want a certain value, which may do for others
+	slices.SortStableFunc(choosy, func(a, b Filter) int { return cmp.Compare(min(len(b.Values), 1), min(len(a.Values), 1)) })
+	return func(yield func(map[string]string) bool) { choosy.extend(map[string]string{}, yield) }
+}
+
+// extend yields the tags with what the selector needs beside them, and reports
+// whether more is wanted.
+func (s Selector) extend(tags map[string]string, yield func(map[string]string) bool) bool {
+	if len(s) == 0 {
+		return yield(maps.Clone(tags))
+	}
+	if s[0].Matches(tags) {
+		return s[1:].extend(tags, yield)
+	}
+	values := s[0].Values
+	if len(values) == 0 {
+		values = []string{""}
+	}
+	for _, key := range s[0].Keys {
+		if _, given := tags[key]; given {
+			continue // another value, which a filter before needs
+		}
+		for _, value := range values {
+			tags[key] = value
+			more := s[1:].extend(tags, yield)
+			if delete(tags, key); !more {
+				return false
+			}
 		}
 	}
-	return tags
+	return true
 }
 
 // Request yields names and values of filters for EC2's Describe calls. They let

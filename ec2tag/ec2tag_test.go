@@ -109,6 +109,40 @@ func TestTags(t *testing.T) {
 	}
 }
 
+func TestExamples(t *testing.T) {
+	for text, want := range map[string][]map[string]string{
+		"Pool":                  {{"Pool": ""}},
+		"Pool=a|b":              {{"Pool": "a"}, {"Pool": "b"}},
+		"Pool|pool=a|b,Stage":   {{"Pool": "a", "Stage": ""}, {"Pool": "b", "Stage": ""}, {"pool": "a", "Stage": ""}, {"pool": "b", "Stage": ""}},
+		"Pool,Pool=a":           {{"Pool": "a"}},
+		"Pool=a,Pool=b":         nil,
+		"Pool=a|b,Pool=b|c":     {{"Pool": "b"}},
+		"Pool=a,Pool|pool=b":    {{"Pool": "a", "pool": "b"}},
+		"Pool|pool=a,Pool|pool": {{"Pool": "a"}, {"pool": "a"}},
+	} {
+		selector, err := ec2tag.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []map[string]string
+		for tags := range selector.Examples() {
+			got = append(got, tags)
+			if !selector.Matches(tags) {
+				t.Errorf("%s does not match its own example %v", text, tags)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", text, diff)
+		}
+		for first := range selector.Examples() { // breaking off is fine
+			if diff := cmp.Diff(want[0], first); diff != "" {
+				t.Error(diff)
+			}
+			break
+		}
+	}
+}
+
 func TestCloneSharesNothing(t *testing.T) {
 	selector := ec2tag.Selector{ec2tag.Key("Pool", "media")}
 	clone := selector.Clone()

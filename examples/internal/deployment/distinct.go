@@ -3,6 +3,8 @@ package deployment
 import (
 	"fmt"
 
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/ec2tag"
 )
 
@@ -17,6 +19,9 @@ func (r *reader) distinct(scopes []scope, profiles []Profile) {
 			}
 			differ("name", p.Name == q.Name && p.Name != "", fmt.Sprintf("both are %q", p.Name), "a name of its own")
 			differ("binderID", p.BinderID == q.BinderID && p.Name != q.Name, fmt.Sprintf("both are %q", p.BinderID), "a name of its own, and keep it")
+			nested := p.Suffix != "" && q.Suffix != "" && p.Suffix != q.Suffix && (dnspolicy.Contains(p.Suffix, q.Suffix) || dnspolicy.Contains(q.Suffix, p.Suffix))
+			differ("suffix", nested && p.HostedZoneID == q.HostedZoneID && p.HostedZoneID != "",
+				fmt.Sprintf("one of %s and %s contains the other, in one zone", p.Suffix, q.Suffix), "one beside it, or the same one")
 			tags, same := common(p.PoolTags, q.PoolTags)
 			differ("poolTags", same, fmt.Sprintf("both select an address with the tags %v", tags), "tags that tell the addresses apart")
 			tags, same = common(p.InstanceTags, q.InstanceTags)
@@ -25,15 +30,10 @@ func (r *reader) distinct(scopes []scope, profiles []Profile) {
 	}
 }
 
-// common returns tags that both select, if one of them gives such an example.
+// common returns tags that both are seen to select.
 func common(a, b ec2tag.Selector) (map[string]string, bool) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil, false // an error already
 	}
-	for _, s := range []ec2tag.Selector{a, b} {
-		if tags := s.Tags(); a.Matches(tags) && b.Matches(tags) {
-			return tags, true
-		}
-	}
-	return nil, false
+	return binder.Overlap(a, b)
 }
