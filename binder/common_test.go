@@ -2,6 +2,7 @@ package binder_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
 )
 
 // A worker whose tag says what the common name of others is gets another name:
@@ -36,6 +38,63 @@ func TestNoWorkerOwnsACommonName(t *testing.T) {
 		}
 		if o = reconcile(t, b, "i-2"); o.Name != "free."+suffix {
 			t.Errorf("the other one is named %s", o.Name)
+		}
+	})
+}
+
+// Workers share a name, each by a record set of its own, which goes with it. What
+// somebody else has there keeps the worker from its name, not from its address.
+func TestMultivalueOfSeveralWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 4)
+		all, err := dnspolicy.Multivalue("all", suffix, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := w.binderWith(dnspolicy.WithRecords(dnspolicy.InstanceID(), all))
+		shared := func() (ips []string) {
+			for set, err := range w.zone.List(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if set.Name == "all."+suffix {
+					ips = append(ips, set.Values...)
+				}
+			}
+			return slices.Sorted(slices.Values(ips))
+		}
+		var ips []string
+		for _, id := range []string{"i-1", "i-2", "i-3"} {
+			w.launch(id)
+			o := reconcile(t, b, id)
+			want(t, o, binder.Bound)
+			ips = append(ips, o.IP.String())
+		}
+		if got := shared(); !slices.Equal(got, slices.Sorted(slices.Values(ips))) {
+			t.Errorf("all is %v, want %v", got, ips)
+		}
+		w.fleet.SetState("i-1", binder.Terminated)
+		want(t, reconcile(t, b, "i-1"), binder.Unbound)
+		if got := shared(); !slices.Equal(got, slices.Sorted(slices.Values(ips[1:]))) {
+			t.Errorf("all is %v, want %v", got, ips[1:])
+		}
+		for _, id := range []string{"i-2", "i-3"} {
+			w.fleet.SetState(id, binder.Terminated)
+			want(t, reconcile(t, b, id), binder.Unbound)
+		}
+		if err := w.zone.Set(aRecord("all."+suffix, "192.0.2.1")); err != nil {
+			t.Fatal(err)
+		}
+		w.launch("i-4")
+		o, err := b.Bind(t.Context(), "i-4")
+		want(t, o, binder.Failed)
+		if text := fmt.Sprint(err); !strings.Contains(text, "192.0.2.1") || !strings.Contains(text, "203.0.113.") {
+			t.Errorf("%s: does not say both values", text)
+		}
+		if r := w.record("i-4"); r == nil || !slices.ContainsFunc(w.addresses(), func(a eippool.Address) bool {
+			return a.AllocationID == r.AllocationID && a.InstanceID == "i-4"
+		}) {
+			t.Errorf("it has no address any more: %+v", r)
 		}
 	})
 }

@@ -2,10 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/internal/parts"
@@ -56,6 +63,7 @@ func liveOnEndpoints(t *testing.T, where string, missing ...string) {
 		deployment.EnvSuffix: "media.example.com", deployment.EnvHostedZoneID: s.content.ZoneID,
 		deployment.EnvPoolTags: "Pool=media", deployment.EnvInstanceTags: "karpenter.sh/nodepool=media",
 		deployment.EnvDNSFirstLook: "1ms", deployment.EnvDNSPollInterval: "1ms",
+		deployment.EnvReverseNames: "true", deployment.EnvRecords: "multivalue:all || txt:_info:id={instance-id}",
 	} {
 		t.Setenv(variable, value)
 	}
@@ -75,12 +83,43 @@ func liveOnEndpoints(t *testing.T, where string, missing ...string) {
 	if err := json.Unmarshal([]byte(listed.stdout), &r); err != nil || r.InstanceID != id || !r.Visible() {
 		t.Errorf("%+v, %v", listed, err)
 	}
+	s.wantNames(t, r)
 	do("pause", "--reason", "migration").want(t, exitDone, "ok: paused: migration")
 	do("drain", id).want(t, exitWaiting, "paused: migration")
 	do("resume").want(t, exitDone)
 	do("unbind", id).want(t, exitFailed)
 	do("unbind", "--force", id).want(t, exitWaiting, id+" not-ready") // a late AssociateAddress may still land
 	do("list").want(t, exitDone, "releasing "+id)
+}
+
+// wantNames wants the worker's name, and what is published with it: EC2 takes the
+// reverse name only if the name is there.
+func (s served) wantNames(t *testing.T, r store.Record) {
+	t.Helper()
+	credentials := credentials.NewStaticCredentialsProvider("test", "test", "")
+	dns := route53.New(route53.Options{BaseEndpoint: &s.content.Endpoint, Region: s.content.Region, Credentials: credentials})
+	sets, err := dns.ListResourceRecordSets(t.Context(), &route53.ListResourceRecordSetsInput{HostedZoneId: &s.content.ZoneID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, set := range sets.ResourceRecordSets {
+		if set.Type != "NS" && set.Type != "SOA" {
+			got = append(got, fmt.Sprint(*set.Name, " ", set.Type, " ", aws.ToString(set.SetIdentifier), " ", *set.ResourceRecords[0].Value))
+		}
+	}
+	want := []string{
+		"203.0.113.1.media.example.com. A  203.0.113.1", "_info.203.0.113.1.media.example.com. TXT  \"id=" + r.InstanceID + "\"",
+		"all.media.example.com. A " + r.AllocationID + " 203.0.113.1",
+	}
+	slices.Sort(got)
+	if slices.Sort(want); !slices.Equal(got, want) {
+		t.Errorf("published are %v, want %v", got, want)
+	}
+	out, err := s.compute().DescribeAddressesAttribute(t.Context(), &ec2.DescribeAddressesAttributeInput{AllocationIds: []string{r.AllocationID}})
+	if err != nil || len(out.Addresses) != 1 || aws.ToString(out.Addresses[0].PtrRecord) != r.Name {
+		t.Errorf("reverse names: %+v, %v, want %s", out, err, r.Name)
+	}
 }
 
 func TestWithoutRegion(t *testing.T) {
