@@ -15,7 +15,7 @@ import (
 
 // A node's life with Karpenter costs four requests.
 func TestLife(t *testing.T) {
-	w := newWorld(t, 1)
+	w := newWorld(t, 1, onlyFirstSweep)
 	c := w.start()
 	id := w.launch(binder.Running)
 	node := w.register("a", id, finalized).Name

@@ -108,15 +108,18 @@ func TestLabelRemovedWhileBound(t *testing.T) {
 	w.eventually("unbound", func() bool { return w.record(id) == nil })
 }
 
-// Deleted before it was bound, a node leaves nothing behind.
+// Deleted before its instance runs, a node leaves nothing behind.
 func TestDeletedBeforeBound(t *testing.T) {
-	w := newWorld(t, 1)
+	w := newWorld(t, 1, onlyFirstSweep)
 	w.start()
+	w.firstSweepEnded()
 	id := w.launch(binder.Pending)
 	node := w.register("a", id, registered).Name
-	w.eventually("asked", func() bool { return len(w.calls.batches()) > 0 })
-	w.remove(node)
+	w.eventually("asked", func() bool { return w.calls.asks(id) > 0 })
 	w.fleet.SetState(id, binder.Terminated)
+	asks := w.calls.asks(id)
+	w.remove(node)
+	w.eventually("asked once more", func() bool { return w.calls.asks(id) > asks })
 	w.stays("unbound", func() bool { return w.record(id) == nil })
 	if free, err := w.pool.List(t.Context()); err != nil || free[0].Associated() {
 		t.Errorf("%v, %v", free, err)
@@ -126,10 +129,55 @@ func TestDeletedBeforeBound(t *testing.T) {
 	w.eventually("another gets the address", func() bool { return w.visible(other) })
 }
 
+// Deleted while it waits for an address, a node does not get the next one.
+func TestDeletedWhilePoolIsDry(t *testing.T) {
+	w := newWorld(t, 0, onlyFirstSweep)
+	w.start()
+	w.firstSweepEnded()
+	id := w.launch(binder.Running)
+	node := w.register("a", id, registered).Name
+	w.eventually("told", func() bool { return w.told(node, "PoolExhausted") })
+	w.fleet.SetState(id, binder.Terminated)
+	asks := w.calls.asks(id)
+	w.remove(node)
+	w.eventually("asked once more", func() bool { return w.calls.asks(id) > asks })
+	w.addAddress("eipalloc-late", "203.0.113.9")
+	other := w.launch(binder.Running)
+	w.register("b", other, registered)
+	w.eventually("another gets the address", func() bool { return w.visible(other) })
+	if r := w.record(id); r != nil {
+		t.Errorf("something is left: %+v", r)
+	}
+}
+
+// Deleted while its instance is being bound, a node is unbound after that: no
+// sweep is needed.
+func TestDeletedWhileBeingBound(t *testing.T) {
+	w := newWorld(t, 1, onlyFirstSweep)
+	zone := w.holdZone()
+	w.start()
+	w.firstSweepEnded()
+	id := w.launch(binder.Running)
+	node := w.register("a", id, registered).Name
+	w.eventually("it waits for its name", func() bool { return w.holds(id) && zone.waits.Load() > 0 })
+	w.remove(node)
+	w.fleet.SetState(id, binder.Terminated)
+	later := w.launch(binder.Pending)
+	w.register("later", later, registered)
+	w.eventually("the controller has seen what came after the end", func() bool { return w.calls.asks(later) > 0 })
+	zone.let()
+	w.eventually("unbound", func() bool { return w.record(id) == nil })
+	w.eventually("told", func() bool { return w.told(node, "Unbound") })
+	if w.holds(id) {
+		t.Error("it still holds the address")
+	}
+}
+
 // A Node of the same name with another instance is another node.
 func TestRegisteredAgain(t *testing.T) {
-	w := newWorld(t, 2)
+	w := newWorld(t, 2, onlyFirstSweep)
 	w.start()
+	w.firstSweepEnded()
 	first := w.launch(binder.Running)
 	node := w.register("a", first, registered).Name
 	w.eventually("bound", func() bool { return w.state(node) == "bound" })
@@ -165,6 +213,7 @@ func TestAddressGivenBackByHand(t *testing.T) {
 		n := w.node(node)
 		return n.Labels[k8snode.LabelState] == "" && n.Annotations[k8snode.AnnotationAddress] == ""
 	})
+	w.eventually("told", func() bool { return w.told(node, "Unbound") })
 	if hasTaint(w.node(node), gate) {
 		t.Error("the startup taint came back")
 	}

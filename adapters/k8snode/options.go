@@ -73,6 +73,10 @@ type Options struct {
 	// SweepEvery is the time from the end of a sweep to the next one; the first
 	// one is at the start. Default 2 min.
 	SweepEvery time.Duration
+	// SweepTime bounds one sweep. What it has not come to by then is the next one's,
+	// after SweepEvery. It must be above zero. Default 10 min, in which EC2
+	// associates 3,000 addresses.
+	SweepTime time.Duration
 	// Patience is for how long a node waits before an Event says why. An empty
 	// pool and failures are told at once. Default 30 s.
 	Patience time.Duration
@@ -100,6 +104,7 @@ func defaults() Options {
 		AssociateEvery:  200 * time.Millisecond,
 		CallTime:        5 * time.Minute,
 		SweepEvery:      2 * time.Minute,
+		SweepTime:       10 * time.Minute,
 		Patience:        30 * time.Second,
 		Concurrency:     16,
 		Logger:          slog.New(slog.DiscardHandler),
@@ -124,6 +129,7 @@ func resolve(optFns []func(*Options)) (Options, error) {
 	require(o.AssociateBurst >= 0 && o.AssociateEvery >= 0, "Options.AssociateBurst and AssociateEvery must not be negative")
 	require(o.CallTime > 0, "Options.CallTime must be above zero")
 	require(o.SweepEvery > 0, "Options.SweepEvery must be above zero")
+	require(o.SweepTime > 0, "Options.SweepTime must be above zero")
 	require(o.Concurrency > 0, "Options.Concurrency must be at least 1")
 	require(o.Logger != nil, "Options.Logger is nil: leave it out for silence")
 	if len(errs) > 0 {

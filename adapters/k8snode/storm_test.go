@@ -115,65 +115,95 @@ func TestStorm(t *testing.T) {
 	w := newWorld(t, nodes)
 	turns := newBucket(w.mempool, nodes)
 	w.pool = turns
+	s := w.storm(nodes)
+	t.Logf("%s, %d refills (the floor is %d), %d turns given back", s, turns.refills, floor, turns.back)
+	if turns.used != nodes || turns.back > 0 || turns.refills != floor {
+		t.Errorf("%d turns were used, and %d given back, after %d refills: %d nodes need %d", turns.used, turns.back, turns.refills, nodes, floor)
+	}
+	s.check()
+}
+
+// storm is nodes that were created at once, and are usable by now.
+type storm struct {
+	*world
+	ids, names []string
+	edits      []int         // by somebody else, of each node's taints
+	took       time.Duration // from the first node's creation until all were usable
+	requests   int
+	calls      int // of Reconcile
+}
+
+func (s storm) String() string {
+	return fmt.Sprintf("%d nodes in %s, %d requests, %d calls of Reconcile, %d edits by somebody else", len(s.names), s.took, s.requests, s.calls, sum(s.edits))
+}
+
+// storm creates this many nodes, and edits their taints until all are usable.
+func (w *world) storm(nodes int, optFns ...func(*k8snode.Options)) storm {
+	w.Helper()
+	s := storm{world: w, ids: make([]string, nodes), names: make([]string, nodes), edits: make([]int, nodes)}
 	// A sweep that has looked before an instance was bound takes a turn, and gives it
 	// back: there is none now.
-	c := w.start(func(o *k8snode.Options) { o.SweepEvery = time.Hour })
-	w.eventually("the first sweep has ended", func() bool { return w.calls.sweeps.Load() > 0 })
-	ids, names := make([]string, nodes), make([]string, nodes)
+	c := w.start(append(slices.Clone(optFns), onlyFirstSweep)...)
+	w.firstSweepEnded()
 	var group sync.WaitGroup
 	began := time.Now()
 	for i := range nodes {
 		group.Go(func() {
-			ids[i] = w.launch(binder.Running)
-			names[i] = w.register(fmt.Sprint(i), ids[i], registered).Name
+			s.ids[i] = w.launch(binder.Running)
+			s.names[i] = w.register(fmt.Sprint(i), s.ids[i], registered).Name
 		})
 	}
 	group.Wait()
-	editing, stop := context.WithCancel(t.Context())
+	editing, stop := context.WithCancel(w.Context())
 	var editor sync.WaitGroup
-	edits := make([]int, nodes)
 	for part := range 4 {
-		editor.Go(func() { w.editTaints(editing, names, edits, part) })
+		editor.Go(func() { w.editTaints(editing, s.names, s.edits, part) })
 	}
-	usable := make([]bool, nodes)
-	var took time.Duration
-	w.eventually("all are usable", func() bool {
-		var list corev1.NodeList
-		if err := w.kube.List(t.Context(), &list, client.MatchingLabels{"karpenter.sh/nodepool": w.name}); err != nil {
-			t.Fatal(err)
-		}
-		for _, n := range list.Items {
-			i := slices.Index(names, n.Name)
-			usable[i] = !hasTaint(&n, gate) && w.visible(ids[i])
-		}
-		took = time.Since(began)
-		return !slices.Contains(usable, false)
-	})
+	w.eventually("all are usable", s.usable)
+	s.took = time.Since(began)
 	stop()
 	editor.Wait()
 	w.eventually("all events have come", func() bool { time.Sleep(100 * time.Millisecond); return w.boundEvents() >= nodes })
-	made, batches := c.requests.list(), w.calls.batches()
-	t.Logf("%d nodes in %s, %d refills (the floor is %d), %d turns given back, %d requests, %d calls of Reconcile, %d edits by somebody else",
-		nodes, took, turns.refills, floor, turns.back, len(made), len(batches), sum(edits))
-	if turns.used != nodes || turns.back > 0 || turns.refills != floor {
-		t.Errorf("%d turns were used, and %d given back, after %d refills: %d nodes need %d", turns.used, turns.back, turns.refills, nodes, floor)
+	s.requests, s.calls = len(c.requests.list()), len(w.calls.batches())
+	return s
+}
+
+// usable reports whether all nodes are.
+func (s storm) usable() bool {
+	var list corev1.NodeList
+	if err := s.kube.List(s.Context(), &list, client.MatchingLabels{"karpenter.sh/nodepool": s.name}); err != nil {
+		s.Fatal(err)
 	}
-	if told := w.boundEvents(); told != nodes {
-		t.Errorf("%d events say that a node is bound", told)
-	}
-	if len(made) > 4*nodes {
-		t.Errorf("%d requests for %d nodes", len(made), nodes)
-	}
-	if len(batches) > 25 {
-		t.Errorf("%d calls of Reconcile for %d nodes", len(batches), nodes)
-	}
-	for i, name := range names {
-		n := w.node(name)
-		if !hasTaint(n, foreign) || !hasTaint(n, mark(edits[i])) {
-			t.Errorf("%s lost taints of others: it has %v, and was edited %d times", name, n.Spec.Taints, edits[i])
+	usable := 0
+	for _, n := range list.Items {
+		if !hasTaint(&n, gate) && s.visible(s.ids[slices.Index(s.names, n.Name)]) {
+			usable++
 		}
-		if got, want := n.Annotations["eipbinder.io/address"], w.record(ids[i]).IP.String(); got != want {
-			t.Errorf("%s says %s, the record %s", name, got, want)
+	}
+	return usable == len(s.names)
+}
+
+// check fails unless every node is told once, by few requests and calls, and has
+// all taints of others.
+func (s storm) check() {
+	s.Helper()
+	nodes := len(s.names)
+	if told := s.boundEvents(); told != nodes {
+		s.Errorf("%d events say that a node is bound", told)
+	}
+	if s.requests > 4*nodes {
+		s.Errorf("%d requests for %d nodes", s.requests, nodes)
+	}
+	if s.calls > 8 {
+		s.Errorf("%d calls of Reconcile for %d nodes", s.calls, nodes)
+	}
+	for i, name := range s.names {
+		n := s.node(name)
+		if !hasTaint(n, foreign) || !hasTaint(n, mark(s.edits[i])) {
+			s.Errorf("%s lost taints of others: it has %v, and was edited %d times", name, n.Spec.Taints, s.edits[i])
+		}
+		if got, want := n.Annotations["eipbinder.io/address"], s.record(s.ids[i]).IP.String(); got != want {
+			s.Errorf("%s says %s, the record %s", name, got, want)
 		}
 	}
 }

@@ -83,6 +83,14 @@ func newWorld(t *testing.T, addresses int, optFns ...func(*k8snode.Options)) *wo
 	return w
 }
 
+// onlyFirstSweep leaves all but the beginning to the nodes' own events.
+func onlyFirstSweep(o *k8snode.Options) { o.SweepEvery = time.Hour }
+
+func (w *world) firstSweepEnded() {
+	w.Helper()
+	w.eventually("the first sweep has ended", func() bool { return w.calls.sweeps.Load() > 0 })
+}
+
 type logWriter struct{ t *testing.T }
 
 func (w logWriter) Write(line []byte) (int, error) {
@@ -219,6 +227,17 @@ func (r *recorder) Reconcile(ctx context.Context, ids ...string) ([]binder.Outco
 func (r *recorder) Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error) {
 	defer r.sweeps.Add(1)
 	return r.Binder.Sweep(ctx, optFns...)
+}
+
+// asks is how many calls of Reconcile have named the instance.
+func (r *recorder) asks(id string) int {
+	n := 0
+	for _, batch := range r.batches() {
+		if slices.Contains(batch, id) {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *recorder) batches() [][]string {
