@@ -3,6 +3,7 @@ package binder
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -57,6 +58,42 @@ func (b *Binder) absolute(name string) (string, error) {
 		return "", fmt.Errorf("%w: %s is a name that workers may have in common", dnspolicy.ErrInvalidName, absolute)
 	}
 	return absolute, nil
+}
+
+// onlyCommon returns a name of the policy's, if two workers that have nothing alike
+// would both get none but names that workers may have in common; else "".
+func onlyCommon(p dnspolicy.Policy, t dnspolicy.Terms) (example string) {
+	c, ok := p.(dnspolicy.CommonNamer)
+	if !ok {
+		return ""
+	}
+	for _, s := range strangers() {
+		names, err := p.Names(s)
+		if err != nil || len(names) == 0 {
+			return "" // it depends on tags, say
+		}
+		for _, name := range names {
+			absolute, err := t.Join(name)
+			if err != nil || !c.Common(absolute) {
+				return ""
+			}
+			example = absolute
+		}
+	}
+	return example
+}
+
+// strangers are two workers that have nothing alike.
+func strangers() []dnspolicy.Subject {
+	worker := func(n byte, id, zone, kind string) dnspolicy.Subject {
+		return dnspolicy.Subject{
+			Address:    dnspolicy.Address{AllocationID: "eipalloc-" + id, IP: netip.AddrFrom4([4]byte{n, n, n, n})},
+			InstanceID: "i-" + id, AvailabilityZone: zone, InstanceType: kind, PrivateIP: netip.AddrFrom4([4]byte{10, n, n, n}),
+		}
+	}
+	return []dnspolicy.Subject{
+		worker(11, "0123456789abcdef0", "eu-central-1b", "c7gn.2xlarge"), worker(213, "fedcba98765432101", "us-east-1f", "m5.large"),
+	}
 }
 
 // terms are what the options ask of names.

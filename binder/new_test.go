@@ -64,6 +64,39 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A policy that could name nobody, since all its names may be names that workers
+// have in common, is refused; one that names some is not.
+func TestNewRefusesAPolicyThatNamesNobody(t *testing.T) {
+	w := newWorld(t, 0)
+	byTag, err := dnspolicy.Pattern("{tag:name}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		policy  dnspolicy.Policy
+		common  string
+		refused bool
+	}{
+		{dnspolicy.PerAddress(dnspolicy.DashedIP()), "{zone}", true},
+		{dnspolicy.InstanceID(), "{instance-type}", true},
+		{dnspolicy.Fallback(dnspolicy.InstanceID(), dnspolicy.PerAddress(dnspolicy.DashedIP())), "{zone}", true},
+		{dnspolicy.Fallback(dnspolicy.InstanceID(), dnspolicy.PerAddress(dnspolicy.DottedIP())), "{zone}", false},
+		{dnspolicy.PerAddress(dnspolicy.DashedIP()), "all-{zone}", false},
+		{dnspolicy.PerAddress(dnspolicy.DashedIP()), "ip-11-11-11-11", false}, // keeps one worker out
+		{byTag, "{zone}", false}, // nobody knows
+	} {
+		recorder, err := dnspolicy.Multivalue(c.common, suffix, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = binder.New(binder.Backends{Fleet: w.fleet, Pool: w.pool, Policy: dnspolicy.WithRecords(c.policy, recorder), Zone: w.zone, Store: w.store},
+			func(o *binder.Options) { o.Suffix = suffix })
+		if refused := errors.Is(err, binder.ErrConfig) && strings.Contains(err.Error(), "Backends.Policy"); refused != c.refused || !refused && err != nil {
+			t.Errorf("%T with %q: %v", c.policy, c.common, err)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	w := newWorld(t, 1)
 	if err := w.binder().Check(t.Context()); err != nil {
