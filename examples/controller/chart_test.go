@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -35,8 +35,8 @@ func chartValues() map[string]any {
 			"profiles": []any{map[string]any{
 				"name": "media", "suffix": "media.example.com", "instanceTags": "karpenter.sh/nodepool=media", "poolTags": "Pool=media",
 			}},
+			"controller": map[string]any{"dryPool": "admit"},
 		},
-		"flags": map[string]any{"dry-pool": "admit"},
 	}
 }
 
@@ -86,8 +86,8 @@ func decode(text []byte) ([]*unstructured.Unstructured, error) {
 }
 
 // The API server takes what the chart renders of any values, with every field known
-// to it; a namespace for restricted pods takes the pod; and the flags and the
-// configuration are such as the program takes.
+// to it; a namespace for restricted pods takes the pod; and the program takes its
+// flags and its configuration, and what they come to is what the values say.
 func TestChart(t *testing.T) {
 	kube := newClient(t)
 	restricted := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -125,40 +125,49 @@ func TestChart(t *testing.T) {
 			if err := strictly(t, kube, podOf(t, objects)); err != nil {
 				t.Errorf("its pod: %v", err)
 			}
-			wantProgram(t, objects, row.args)
+			wantProgram(t, objects, row.comesTo)
 		})
 	}
 }
 
 // chartSet is a set of values, and what comes of it.
 type chartSet struct {
-	change func(values map[string]any)
-	args   []string
-	more   map[string]int // objects by kind than by default
+	change  func(values map[string]any)
+	comesTo map[string]string // settings of the program, by flag
+	more    map[string]int    // objects by kind than by default
 }
 
+// configOf is the file that the values have.
+func configOf(values map[string]any) map[string]any { return values["config"].(map[string]any) }
+
 func chartSets() map[string]chartSet {
-	config := func(v map[string]any) map[string]any { return v["config"].(map[string]any) }
 	return map[string]chartSet{
-		"the least":   {change: func(map[string]any) {}, args: []string{"--leader-id=eipbinder", "--leader-namespace=kube-system"}},
+		"the least": {change: func(map[string]any) {}, comesTo: map[string]string{
+			"leader-id": "eipbinder", "leader-namespace": "kube-system", "dry-pool": "admit", "sweep-every": "2m0s",
+		}},
 		"one replica": {change: func(v map[string]any) { v["replicas"] = 1 }, more: map[string]int{"PodDisruptionBudget": -1}},
+		"nothing of its own": {
+			change: func(v map[string]any) { configOf(v)["controller"] = nil }, comesTo: map[string]string{"dry-pool": "wait"},
+		},
 		"ready pods": {
-			change: func(v map[string]any) { v["flags"] = map[string]any{"ready-pods": "app in (media, turn)"} },
-			args:   []string{"--ready-pods=app in (media, turn)"},
+			change: func(v map[string]any) {
+				configOf(v)["controller"] = map[string]any{"readyPods": "app in (media, turn)"}
+			},
+			comesTo: map[string]string{"ready-pods": "app in (media,turn)"},
 		},
 		"ready pods of a namespace": {
 			change: func(v map[string]any) {
-				v["flags"] = map[string]any{"ready-pods": "app=media", "ready-namespace": "default"}
+				configOf(v)["controller"] = map[string]any{"readyPods": "app=media", "readyNamespace": "default"}
 			},
-			args: []string{"--ready-pods=app=media", "--ready-namespace=default"},
-			more: map[string]int{"Role": 1, "RoleBinding": 1},
+			comesTo: map[string]string{"ready-pods": "app=media", "ready-namespace": "default"},
+			more:    map[string]int{"Role": 1, "RoleBinding": 1},
 		},
 		"tables by name": {change: func(v map[string]any) {
-			delete(config(v), "store")
-			config(v)["recordTable"], config(v)["bindingTable"] = "records", "bindings"
+			delete(configOf(v), "store")
+			configOf(v)["recordTable"], configOf(v)["bindingTable"] = "records", "bindings"
 		}},
 		"PostgreSQL": {change: func(v map[string]any) {
-			config(v)["store"] = "postgres://eipbinder@db.example.com/eipbinder"
+			configOf(v)["store"] = "postgres://eipbinder@db.example.com/eipbinder"
 			v["env"] = []any{map[string]any{"name": "PGPASSWORD", "valueFrom": map[string]any{
 				"secretKeyRef": map[string]any{"name": "db", "key": "password"},
 			}}}
@@ -170,7 +179,10 @@ func chartSets() map[string]chartSet {
 			change: func(v map[string]any) { v["serviceAccount"] = map[string]any{"create": false, "name": "pod-identity"} },
 			more:   map[string]int{"ServiceAccount": -1},
 		},
-		"everything": {change: everything, args: []string{"--concurrency=8", "--dry-pool=admit", "--taint=example.com/gate:NoExecute"}},
+		"everything": {change: everything, comesTo: map[string]string{
+			"concurrency": "8", "dry-timeout": "1m30s", "leaving-taints": "[example.com/bye, example.com/gone]", "taint": "example.com/gate:NoExecute",
+			"registered-label": "", "log-level": "DEBUG", "leader-lease": "15s", "window": "500ms",
+		}},
 	}
 }
 
@@ -180,10 +192,10 @@ func everything(v map[string]any) {
 	v["image"] = map[string]any{"repository": "example.com/eipbinder-controller", "tag": "v1", "pullPolicy": "Always"}
 	v["imagePullSecrets"] = []any{map[string]any{"name": "registry"}}
 	v["serviceAccount"] = map[string]any{"create": true, "name": "binder", "annotations": map[string]any{"example.com/a": "b"}}
-	v["flags"] = map[string]any{
-		"concurrency": 8, "dry-pool": "admit", "dry-timeout": "1m30s", "leader-lease": "15s", "leaving-taints": "example.com/bye",
-		"log-level": "debug", "node-selector": "karpenter.sh/nodepool=media", "patience": "30s", "ready-namespace": "", "ready-pods": "app=media",
-		"registered-label": "", "sweep-every": "1m", "taint": "example.com/gate:NoExecute", "window": "0.5s",
+	configOf(v)["controller"] = map[string]any{
+		"concurrency": 8, "dryPool": "admit", "dryTimeout": "1m30s", "leaderLease": "15s", "leavingTaints": []any{"example.com/bye", "example.com/gone"},
+		"logLevel": "debug", "nodeSelector": "karpenter.sh/nodepool=media", "patience": "30s", "readyNamespace": "", "readyPods": "app=media",
+		"registeredLabel": "", "callTime": "1m", "sweepEvery": "1m", "sweepTime": "3m", "taint": "example.com/gate:NoExecute", "window": "0.5s",
 	}
 	v["env"] = []any{map[string]any{"name": "KEY", "value": "0123456789abcdef"}}
 	v["resources"] = map[string]any{"requests": map[string]any{"cpu": "1"}}
@@ -220,21 +232,23 @@ func only(t *testing.T, objects []*unstructured.Unstructured, kind string) *unst
 
 // wantProgram starts the program with its flags and its configuration, as far as
 // reading them.
-func wantProgram(t *testing.T, objects []*unstructured.Unstructured, want []string) {
+func wantProgram(t *testing.T, objects []*unstructured.Unstructured, want map[string]string) {
 	t.Helper()
 	config, args := contents(t, objects)
-	for _, arg := range want {
-		if !slices.Contains(args, arg) {
-			t.Errorf("%q is not among %q", arg, args)
-		}
-	}
 	path := filepath.Join(t.TempDir(), "eipbinder.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args[0] = "--config=" + path
-	if _, err := parse(args, none, io.Discard); err != nil {
-		t.Errorf("%q: %v", args, err)
+	s, err := parse(args, none, io.Discard)
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	is := shown(s)
+	for name, value := range want {
+		if got := fmt.Sprint(is[name]); got != value {
+			t.Errorf("%s comes to %q, want %q", name, got, value)
+		}
 	}
 }
 
@@ -262,6 +276,11 @@ func contents(t *testing.T, objects []*unstructured.Unstructured) (config string
 	return config, args
 }
 
+// controls sets one of the controller's own settings.
+func controls(key string, value any) func(values map[string]any) {
+	return func(v map[string]any) { configOf(v)["controller"] = map[string]any{key: value} }
+}
+
 // What the chart cannot do without, or cannot do with, is named.
 func TestChartNeeds(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -271,14 +290,16 @@ func TestChartNeeds(t *testing.T) {
 		"no image":         {func(v map[string]any) { delete(v, "image") }, "image.repository"},
 		"no region":        {func(v map[string]any) { delete(v, "region") }, "region: set it"},
 		"no configuration": {func(v map[string]any) { delete(v, "config") }, "config"},
-		"no store":         {func(v map[string]any) { delete(v["config"].(map[string]any), "store") }, "config.store"},
-		"a file":           {func(v map[string]any) { v["config"].(map[string]any)["store"] = "sqlite:/data/a.db" }, "keeps no file"},
+		"no store":         {func(v map[string]any) { delete(configOf(v), "store") }, "config.store"},
+		"a file":           {func(v map[string]any) { configOf(v)["store"] = "sqlite:/data/a.db" }, "keeps no file"},
 		"a misspelt value": {func(v map[string]any) { v["replica"] = 2 }, "'replica'"},
 		"half a replica":   {func(v map[string]any) { v["replicas"] = 1.5 }, "'/replicas'"},
 		"no Region":        {func(v map[string]any) { v["region"] = "Frankfurt" }, "'/region'"},
-		"a strange flag":   {func(v map[string]any) { v["flags"] = map[string]any{"dry-pol": "wait"} }, "'dry-pol'"},
-		"a strange policy": {func(v map[string]any) { v["flags"] = map[string]any{"dry-pool": "maybe"} }, "'/flags/dry-pool'"},
-		"no duration":      {func(v map[string]any) { v["flags"] = map[string]any{"sweep-every": "60"} }, "'/flags/sweep-every'"},
+		"a strange key":    {controls("dryPol", "wait"), "'dryPol'"},
+		"a strange policy": {controls("dryPool", "maybe"), "'/config/controller/dryPool'"},
+		"no duration":      {controls("sweepEvery", "60"), "'/config/controller/sweepEvery'"},
+		"what it sets":     {controls("leaderID", "mine"), "'leaderID'"},
+		"flags":            {func(v map[string]any) { v["flags"] = map[string]any{} }, "'flags'"},
 		"no environment":   {func(v map[string]any) { v["env"] = map[string]any{"A": "b"} }, "'/env'"},
 	} {
 		values := chartValues()
@@ -308,31 +329,28 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// The chart takes the program's flags, but for those that it sets itself.
-func TestChartFlags(t *testing.T) {
+// The chart takes the program's settings, but for those that it sets itself.
+func TestChartSettings(t *testing.T) {
 	text, err := os.ReadFile("chart/values.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var schema struct {
-		Properties struct {
-			Flags struct{ Properties map[string]any }
+		Definitions struct {
+			Controller struct{ Properties map[string]any }
 		}
 	}
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
-	all := flag.NewFlagSet("", flag.ContinueOnError)
-	(&settings{}).register(all)
-	(&nodeFlags{}).register(all)
 	var want []string
-	all.VisitAll(func(f *flag.Flag) {
+	for _, name := range flagsInFile() {
 		own := []string{"kubeconfig", "leader-elect", "leader-id", "leader-namespace", "metrics-address", "health-address"}
-		if !slices.Contains(own, f.Name) {
-			want = append(want, f.Name)
+		if !slices.Contains(own, name) {
+			want = append(want, keyOf(name))
 		}
-	})
-	if got := slices.Sorted(maps.Keys(schema.Properties.Flags.Properties)); !slices.Equal(got, want) {
+	}
+	if got := slices.Sorted(maps.Keys(schema.Definitions.Controller.Properties)); !slices.Equal(got, want) {
 		t.Errorf("the schema has %q, the program %q", got, want)
 	}
 }

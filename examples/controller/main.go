@@ -1,16 +1,16 @@
 // Command controller binds Elastic IP addresses and DNS names to the nodes of a
 // Kubernetes cluster, such as Karpenter's, and keeps pods away from a node until
 // it has both. It is configured like the other examples, by the file that
-// EIPBINDER_CONFIG names or by other EIPBINDER_ variables, and by flags for what
-// concerns the cluster. Outside of one, with a kubeconfig:
+// EIPBINDER_CONFIG names or by other EIPBINDER_ variables; and by flags, which may
+// stand in that file, too, in the section controller. Outside of a cluster:
 //
-//	EIPBINDER_CONFIG=examples/eipbinder.yaml go run ./examples/controller --kubeconfig ~/.kube/config
+//	EIPBINDER_CONFIG=~/eipbinder.yaml go run ./examples/controller --kubeconfig ~/.kube/config
 //
 // Records are kept in DynamoDB if a table is named, or as EIPBINDER_STORE says;
 // else in a SQLite file, which is enough for one replica that keeps its disk. The
 // tables of a SQL store are made at the start.
 //
-// Folder chart has a Helm chart for it.
+// Folder chart has a Helm chart for it, and README.md says more.
 package main
 
 import (
@@ -21,9 +21,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	kubeconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
@@ -77,7 +79,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	controller, err := k8snode.New(counted{b, stock}, append(s.controller, func(o *k8snode.Options) {
+	sweeps := newSweeps()
+	controller, err := k8snode.New(measured{b, sweeps, stock}, append(s.controller, func(o *k8snode.Options) {
 		limit, share := s.deployment.Pace.Associate, s.deployment.Pace.Share
 		o.Logger, o.AssociateBurst = logger, int(float64(limit.Burst)*share)
 		o.AssociateEvery = time.Duration(float64(time.Second) / (limit.Refill * share))
@@ -85,7 +88,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	for _, c := range append(meter.collectors(), stock.addresses) {
+	for _, c := range slices.Concat(meter.collectors(), sweeps.collectors(), []prometheus.Collector{stock.addresses}) {
 		if err := metrics.Registry.Register(c); err != nil {
 			return err
 		}
@@ -100,11 +103,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 func (s settings) manage(ctx context.Context, c *k8snode.Controller) error {
 	cluster, err := s.cluster()
 	if err != nil {
-		return fmt.Errorf("--kubeconfig: %w", err)
+		return fmt.Errorf("%s: %w", s.given.of("kubeconfig"), err)
 	}
+	cached := c.Cache()
+	cached.DefaultWatchErrorHandler = tellMissingRights
 	renew, retry := s.leaderLease*2/3, s.leaderLease*2/15
 	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
-		Cache:                         c.Cache(),
+		Cache:                         cached,
 		Metrics:                       metricsserver.Options{BindAddress: s.metricsAddress},
 		HealthProbeBindAddress:        s.healthAddress,
 		LeaderElection:                s.leaderElect,

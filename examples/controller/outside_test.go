@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -102,10 +101,10 @@ func value(families map[string]*dto.MetricFamily, name string, labels ...string)
 	return -1
 }
 
-// The program as released serves a cluster from outside, with a kubeconfig, as a
-// user with the chart's rights and no others. It is not ready before it has them,
-// and it tells Prometheus what it has done. All that it writes is JSON.
-func TestOutOfCluster(t *testing.T) {
+// The program as released serves a cluster, as a user with the chart's rights and
+// no others. It is not ready before it has them, and says so, and it tells
+// Prometheus what it has done. All that it writes is JSON.
+func TestReleased(t *testing.T) {
 	kube := newClient(t)
 	objects, err := render("outside-eipbinder", chartValues())
 	if err != nil {
@@ -139,15 +138,15 @@ func TestOutOfCluster(t *testing.T) {
 	}
 	other.end(t)
 	p.end(t)
+	if said := p.output.String(); !strings.Contains(said, `"the cluster cannot be read`) || !strings.Contains(said, "cannot list resource") {
+		t.Errorf("it does not say that it lacks rights:\n%s", said)
+	}
 }
 
 // wantMeters waits for the sweep after three of four addresses are bound.
 func (p probed) wantMeters(t *testing.T) {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	began, readme := float64(time.Now().Unix()), readREADME(t)
 	var families map[string]*dto.MetricFamily
 	within(time.Minute, func() bool {
 		families = p.meters(t)
@@ -166,14 +165,19 @@ func (p probed) wantMeters(t *testing.T) {
 		{"eipbinder_pool_addresses", []string{"profile=default", "state=used"}, 3},
 		{"eipbinder_pool_addresses", []string{"profile=default", "state=free"}, 1},
 		{"eipbinder_pool_addresses", []string{"profile=default", "state=cooling"}, 0},
+		{"eipbinder_last_complete_sweep_failures", nil, 0},
+		{"eipbinder_sweeps_total", []string{"result=refused"}, -1},
 		{"leader_election_master_status", []string{"name=outside-eipbinder"}, 1},
 	} {
 		if got := value(families, row.name, row.labels...); got != row.want {
 			t.Errorf("%s%v is %v, want %v", row.name, row.labels, got, row.want)
 		}
-		if strings.HasPrefix(row.name, "eipbinder_") && !strings.Contains(string(readme), row.name) {
+		if strings.HasPrefix(row.name, "eipbinder_") && !strings.Contains(readme, row.name) {
 			t.Errorf("README.md does not have %s", row.name)
 		}
+	}
+	if at := value(families, "eipbinder_last_complete_sweep_timestamp_seconds"); at < began-60 || at > began+60 {
+		t.Errorf("the last sweep was at %v, at %v it was awaited", at, began)
 	}
 	if n := value(families, "controller_runtime_reconcile_total", "controller=eipbinder", "result=success"); n < 3 {
 		t.Errorf("%v successful reconciliations", n)
@@ -183,9 +187,7 @@ func (p probed) wantMeters(t *testing.T) {
 // end ends it as kubelet does, and looks at what it has written.
 func (p probed) end(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	p.signal(syscall.SIGTERM)
 	err := <-p.ended
 	p.ended <- err
 	if err != nil {

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,7 +73,32 @@ func newAccount(t *testing.T, name string, addresses int) account {
 	}, name, ""}
 }
 
-// process is one replica.
+// inFile is the account with a configuration file in place of variables, which
+// also has the controller's own settings.
+func (a account) inFile(t *testing.T, controller map[string]any) account {
+	t.Helper()
+	profile := map[string]any{"name": "default"}
+	file := map[string]any{"profiles": []any{profile}, deployment.ControllerSection: controller}
+	a.settings = maps.Clone(a.settings)
+	for _, s := range deployment.Settings() {
+		value, given := a.settings[s.Variable]
+		switch delete(a.settings, s.Variable); {
+		case !given:
+		case s.Key == "suffix" || s.Key == "poolTags" || s.Key == "instanceTags":
+			profile[s.Key] = value
+		default:
+			file[s.Key] = value
+		}
+	}
+	text, err := json.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.settings[deployment.EnvConfig] = string(text)
+	return a
+}
+
+// process is one replica, or another program.
 type process struct {
 	cmd    *exec.Cmd
 	output *bytes.Buffer
@@ -84,27 +112,47 @@ func (a account) start(t *testing.T, kubeconfig []byte, args ...string) *process
 	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{output: &bytes.Buffer{}, ended: make(chan error, 1)}
-	p.cmd = exec.Command(cmp.Or(a.program, os.Args[0]), append([]string{
+	cmd := exec.Command(cmp.Or(a.program, os.Args[0]), append([]string{
 		"--kubeconfig", path, "--node-selector", "karpenter.sh/nodepool=" + a.pool, "--leader-id", "test-" + a.pool,
 		"--leader-lease", "3s", "--metrics-address", "0", "--health-address", "0", "--sweep-every", "2s", "--window", "50ms",
 	}, args...)...)
-	p.cmd.Env = []string{asController + "=1"}
+	cmd.Env = append(a.variables(), asController+"=1")
+	return startProcess(t, cmd)
+}
+
+// variables are the account's settings as an environment.
+func (a account) variables() (all []string) {
 	for variable, value := range a.settings {
-		p.cmd.Env = append(p.cmd.Env, variable+"="+value)
+		all = append(all, variable+"="+value)
 	}
-	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
-	if err := p.cmd.Start(); err != nil {
+	return all
+}
+
+// startProcess starts a program that runs until the test ends, with all that it
+// starts itself.
+func startProcess(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, output: &bytes.Buffer{}, ended: make(chan error, 1)}
+	cmd.Stdout, cmd.Stderr = p.output, p.output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { p.ended <- p.cmd.Wait() }()
+	go func() { p.ended <- cmd.Wait() }() // until nobody can write any more
 	t.Cleanup(p.kill)
 	return p
 }
 
+// signal sends a signal as a terminal does: to all of them.
+func (p *process) signal(s syscall.Signal) {
+	if !p.over() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, s)
+	}
+}
+
 // kill sends SIGKILL, and waits for the end.
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
+	p.signal(syscall.SIGKILL)
 	p.ended <- <-p.ended
 }
 

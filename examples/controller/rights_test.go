@@ -25,15 +25,15 @@ import (
 // lives a worker's life as its ServiceAccount, and the API server writes down what
 // it asks for.
 func TestRights(t *testing.T) {
-	for release, flags := range map[string]map[string]any{
+	for release, controller := range map[string]map[string]any{
 		"plain-eipbinder": {},
-		"pods-eipbinder":  {"ready-pods": "app=media"},
-		"some-eipbinder":  {"ready-pods": "app=media", "ready-namespace": "default"},
+		"pods-eipbinder":  {"readyPods": "app=media"},
+		"some-eipbinder":  {"readyPods": "app=media", "readyNamespace": "default"},
 	} {
 		t.Run(release, func(t *testing.T) {
 			kube := newClient(t)
 			values := chartValues()
-			values["flags"] = flags
+			configOf(values)["controller"] = controller
 			objects, err := render(release, values)
 			if err != nil {
 				t.Fatal(err)
@@ -45,7 +45,7 @@ func TestRights(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, args := contents(t, objects)
-			a := newAccount(t, release, lives)
+			a := newAccount(t, release, lives).inFile(t, controller)
 			p := a.start(t, config, args[1:]...)
 			a.settings["KUBE_FEATURE_WatchListClient"] = "false" // as with an API server that does not list by watching
 			other := a.start(t, config, args[1:]...)

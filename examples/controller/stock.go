@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/eippool/ec2pool"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
@@ -75,17 +74,4 @@ func stateOf(a eippool.Address, known map[string]store.Record) string {
 		return "cooling"
 	}
 	return "free"
-}
-
-// counted is a Binder whose sweeps are followed by counting.
-type counted struct {
-	deployment.Binder
-	stock *stock
-}
-
-// Sweep sweeps, and counts what there is then.
-func (c counted) Sweep(ctx context.Context, optFns ...func(*binder.SweepOptions)) (binder.Report, error) {
-	report, err := c.Binder.Sweep(ctx, optFns...)
-	c.stock.take(ctx)
-	return report, err
 }

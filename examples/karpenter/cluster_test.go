@@ -37,8 +37,20 @@ type cluster struct {
 	folder  string
 }
 
-// newCluster starts a cluster that knows Karpenter's resources.
+// newCluster starts a cluster with a scheduler, and kwok.
 func newCluster(tb testing.TB) *cluster {
+	tb.Helper()
+	c := newControlPlane(tb)
+	kubeconfig := c.kubeconfig(tb, "system:kube-scheduler", "system:masters")
+	start(tb, nil, filepath.Join(c.folder, "kube-scheduler"),
+		"--kubeconfig", kubeconfig, "--authentication-kubeconfig", kubeconfig, "--authorization-kubeconfig", kubeconfig,
+		"--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0")
+	c.startKwok(tb)
+	return c
+}
+
+// newControlPlane starts an API server that knows Karpenter's resources.
+func newControlPlane(tb testing.TB) *cluster {
 	tb.Helper()
 	c := &cluster{folder: folder(tb)}
 	c.control = &envtest.Environment{
@@ -67,11 +79,6 @@ func newCluster(tb testing.TB) *cluster {
 	if c.Client, err = client.New(c.config, client.Options{}); err != nil {
 		tb.Fatal(err)
 	}
-	kubeconfig := c.kubeconfig(tb, "system:kube-scheduler", "system:masters")
-	start(tb, nil, filepath.Join(c.folder, "kube-scheduler"),
-		"--kubeconfig", kubeconfig, "--authentication-kubeconfig", kubeconfig, "--authorization-kubeconfig", kubeconfig,
-		"--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0")
-	c.startKwok(tb)
 	return c
 }
 

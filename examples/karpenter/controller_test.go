@@ -21,8 +21,8 @@ func startController(tb testing.TB, c *cluster, w *cloud) *process {
 			}},
 			"dnsFirstLook": "50ms", "dnsPollInterval": "50ms",
 			"lateCalls": "1s", "coolDown": "1h",
+			"controller": map[string]any{"sweepEvery": "1s"},
 		},
-		"flags": map[string]any{"sweep-every": "1s"},
 	})
 	return start(tb, w.settings(), os.Getenv(controllerProgram),
 		append(i.command(), "--metrics-address=0", "--health-address=0")...)

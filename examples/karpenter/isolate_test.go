@@ -10,7 +10,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/sys/unix"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 const (
@@ -24,6 +26,7 @@ const (
 // Karpenter listens on all of a machine's, and process numbers of its own, so
 // that all programs end with it. Where that is not allowed, they run as they are.
 func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
 	if os.Getenv(isolated) != "" {
 		if err := loopbackUp(); err != nil {
 			panic(err)

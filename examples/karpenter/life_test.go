@@ -51,7 +51,7 @@ func (w *world) launch(t *testing.T, pods ...string) {
 	w.eventually(t, "Karpenter has registered the workers", func() bool { return len(w.nodes(t)) == len(pods) })
 	for _, node := range w.nodes(t) {
 		if !gated(&node) {
-			t.Errorf("the node %s has no startup taint: %v", node.Name, node.Spec.Taints)
+			t.Fatalf("the node %s has no startup taint: %v", node.Name, node.Spec.Taints)
 		}
 	}
 	for _, name := range pods {

@@ -15,8 +15,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// startKarpenter starts Karpenter, and gives it the NodePool and the EC2NodeClass
-// of examples/controller.
+// manifests are the NodePool and the EC2NodeClass of examples/controller.
+const manifests = "../controller/deploy/karpenter.yaml"
+
+// startKarpenter starts Karpenter, and gives it the manifests.
 func startKarpenter(tb testing.TB, c *cluster, w *cloud) *process {
 	tb.Helper()
 	karpenter := start(tb, w.settings(
@@ -28,14 +30,15 @@ func startKarpenter(tb testing.TB, c *cluster, w *cloud) *process {
 		"METRICS_PORT=0", "HEALTH_PROBE_PORT=0", // whichever are free
 	), filepath.Join(c.folder, "karpenter"))
 
-	for _, o := range documents(tb, "../controller/deploy/karpenter.yaml") {
+	for _, o := range documents(tb, manifests) {
 		adapt(tb, w, o)
 		must(tb, c.Create(tb.Context(), o))
 	}
 	return karpenter
 }
 
-// adapt changes what moto asks for.
+// adapt changes what moto cannot do, and nothing else; TestManifests has them as
+// they are.
 func adapt(tb testing.TB, w *cloud, o *unstructured.Unstructured) {
 	tb.Helper()
 	switch o.GetKind() {
@@ -44,8 +47,10 @@ func adapt(tb testing.TB, w *cloud, o *unstructured.Unstructured) {
 		set(tb, o, []any{map[string]any{"id": w.image(tb)}}, "spec", "amiSelectorTerms")
 		set(tb, o, false, "spec", "associatePublicIPAddress") // moto shows such a one as an Elastic IP address
 	case "NodePool":
+		where, _, err := unstructured.NestedSlice(o.Object, requirements()...)
+		must(tb, err)
 		few := map[string]any{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": []any{"c5.large", "c5.xlarge"}}
-		set(tb, o, []any{few}, "spec", "template", "spec", "requirements")               // of which moto has images
+		set(tb, o, append(where, few), requirements()...)                                // others are not in moto, or too large
 		set(tb, o, []any{map[string]any{"nodes": "0"}}, "spec", "disruption", "budgets") // moto's instances look drifted
 	default:
 		tb.Fatalf("what to do with a %s?", o.GetKind())

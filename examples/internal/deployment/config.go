@@ -54,8 +54,9 @@ const defaultName = "default"
 // that EnvConfig names, or else from the other variables. A variable that is
 // empty counts as not set. The error joins all that is wrong; each part is one
 // line that names the variable, or the path of the field in the file, such as
-// profiles[1].suffix, and says what it should be.
-func FromEnv(getenv func(string) string) (Config, error) {
+// profiles[1].suffix, and says what it should be. A program that has settings of
+// its own in the file says how to read them.
+func FromEnv(getenv func(string) string, own ...Section) (Config, error) {
 	shared, profiles, err := open(getenv)
 	if err != nil {
 		return Config{}, err
@@ -66,6 +67,9 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	c.Pace = r.pace(shared)
 	for _, s := range profiles {
 		c.Profiles = append(c.Profiles, r.profile(s))
+	}
+	if file, ok := shared.(*section); ok {
+		r.errs = append(r.errs, file.programs(own)...)
 	}
 	for _, s := range append(profiles, shared) {
 		r.errs = append(r.errs, s.unknown()...)

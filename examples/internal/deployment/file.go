@@ -133,8 +133,17 @@ func (s *section) get(want Setting) (items []string, label string, err error) {
 	if !ok || node.Tag == "!!null" {
 		return nil, label, nil
 	}
-	items, err = itemsOf(node, want.Key == "poolTags" || want.Key == "instanceTags")
+	items, err = fullItemsOf(node, want.Key == "poolTags" || want.Key == "instanceTags")
 	return items, label, err
+}
+
+// fullItemsOf is itemsOf where nothing may be empty.
+func fullItemsOf(node *yaml.Node, tags bool) ([]string, error) {
+	items, err := itemsOf(node, tags)
+	if err == nil && slices.Contains(items, "") {
+		err = fmt.Errorf("is empty, in line %d", node.Line)
+	}
+	return items, err
 }
 
 // itemsOf returns a single value, a list's values, or, of tags, a mapping's
@@ -160,9 +169,6 @@ func itemsOf(node *yaml.Node, tags bool) ([]string, error) {
 		}
 		items = items[:len(items)/2]
 		slices.Sort(items) // a mapping has no order
-	}
-	if slices.Contains(items, "") {
-		return nil, fmt.Errorf("is empty, in line %d", node.Line)
 	}
 	return items, nil
 }
