@@ -288,53 +288,6 @@ func TestAuthenticatorsThatAreWrongLetNobodyIn(t *testing.T) {
 	}
 }
 
-func TestReadinessIsAskedOnceInItsAge(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		calls := 0
-		w := newWorld(t)
-		h, err := httpapi.New(httpapi.Backends{Binder: w.binder, Queue: &w.queue, Records: w.store, Authenticator: httpapi.AuthenticatorFunc(who)},
-			func(o *httpapi.Options) {
-				o.Check = func(context.Context) error {
-					calls++
-					time.Sleep(time.Second)
-					if calls > 1 {
-						return errors.New("gone")
-					}
-					return nil
-				}
-			})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.handler = h
-		ask := func() int {
-			recorder := httptest.NewRecorder()
-			h.ServeHTTP(recorder, w.request("GET", "/readyz", "", ""))
-			return recorder.Code
-		}
-		codes := make([]int, 100)
-		done := make(chan struct{})
-		for i := range codes {
-			go func() { codes[i] = ask(); done <- struct{}{} }()
-		}
-		for range codes {
-			<-done
-		}
-		if calls != 1 || slices.ContainsFunc(codes, func(c int) bool { return c != 200 }) {
-			t.Errorf("%d calls, %v", calls, codes)
-		}
-		time.Sleep(10 * time.Second)
-		for range 100 {
-			if code := ask(); code != 503 {
-				t.Errorf("code %d", code)
-			}
-		}
-		if calls != 2 {
-			t.Errorf("%d calls", calls)
-		}
-	})
-}
-
 func TestARequestTakesNoLongerThanTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -160,6 +160,11 @@ func (w *world) ask(r *http.Request) *httptest.ResponseRecorder {
 	if err := w.document.check(r, recorder.Code, recorder.Header(), recorder.Body.Bytes()); err != nil {
 		w.t.Errorf("%s %s: %v\n%s", r.Method, r.URL, err, recorder.Body)
 	}
+	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
+		if got := recorder.Header().Values(name); len(got) != 1 || got[0] != want {
+			w.t.Errorf("%s %s: the header %s is %q", r.Method, r.URL, name, got)
+		}
+	}
 	w.checkLog(recorder)
 	return recorder
 }

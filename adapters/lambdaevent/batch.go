@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
+
+// queueSource is what each message of a queue names as its event source.
+const queueSource = "aws:sqs"
 
 // message is one of a queue's, and what it asks for.
 type message struct {
@@ -26,7 +30,7 @@ type message struct {
 func (h *Handler) batch(ctx, work context.Context, payload json.RawMessage) (any, error) {
 	messages, err := h.open(ctx, payload)
 	if err != nil {
-		return nil, &EventError{Err: err, polled: true}
+		return nil, &EventError{Err: err, queued: fromQueue(payload)}
 	}
 	result := h.workOff(work, messages)
 	var back []comeback
@@ -38,6 +42,19 @@ func (h *Handler) batch(ctx, work context.Context, payload json.RawMessage) (any
 	return h.handBack(ctx, back), nil
 }
 
+// fromQueue reports whether any of the records says that it is a queue's message,
+// in whatever form the rest of them is.
+func fromQueue(payload json.RawMessage) bool {
+	var batch struct{ Records []json.RawMessage }
+	if json.Unmarshal(payload, &batch) != nil {
+		return false
+	}
+	return slices.ContainsFunc(batch.Records, func(record json.RawMessage) bool {
+		var r struct{ EventSource string }
+		return json.Unmarshal(record, &r) == nil && r.EventSource == queueSource
+	})
+}
+
 // open reads the messages. One that is malformed does not touch the others.
 func (h *Handler) open(ctx context.Context, payload json.RawMessage) ([]message, error) {
 	var batch events.SQSEvent
@@ -46,7 +63,7 @@ func (h *Handler) open(ctx context.Context, payload json.RawMessage) ([]message,
 	}
 	messages := make([]message, len(batch.Records))
 	for i, record := range batch.Records {
-		if record.EventSource != "aws:sqs" || record.MessageId == "" {
+		if record.EventSource != queueSource || record.MessageId == "" {
 			return nil, fmt.Errorf("its record %d is no message of a queue: its event source is %.80q", i, record.EventSource)
 		}
 		m := message{SQSMessage: record}

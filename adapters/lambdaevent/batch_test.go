@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,24 +17,6 @@ import (
 	"github.com/eipbinder/eipbinder/adapters/lambdaevent"
 	"github.com/eipbinder/eipbinder/binder"
 )
-
-// visibility remembers when messages are to come back, by receipt handle.
-type visibility struct {
-	err error
-
-	mu  sync.Mutex
-	set map[string]time.Duration
-}
-
-func (v *visibility) ChangeVisibility(ctx context.Context, receiptHandle string, after time.Duration) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.set == nil {
-		v.set = map[string]time.Duration{}
-	}
-	v.set[receiptHandle] = after
-	return errors.Join(v.err, ctx.Err())
-}
 
 // sent is a message: its body, and how often it has been received.
 type sent struct {
@@ -286,26 +266,6 @@ func TestQueueElsewhere(t *testing.T) {
 	}
 }
 
-// TestNoBatch: what is no batch of a queue's is an error and no answer, which a
-// queue or a stream would take for success.
-func TestNoBatch(t *testing.T) {
-	for _, payload := range []string{
-		`{"Records":7}`, `{"Records":[7]}`, `{"Records":[{}]}`, `{"Records":[{"eventSource":"aws:sqs"}]}`,
-		`{"Records":[{"messageId":"m0","eventSource":"aws:kinesis"}]}`,
-		strings.Replace(string(batchOf(t, sent{body: about(worker, "running")}, sent{})), `"m1"`, `""`, 1),
-	} {
-		b := &stub{outcome: binder.Outcome{Status: binder.Bound}}
-		answer, err := lambdaevent.New(b).Invoke(t.Context(), []byte(payload))
-		var invalid *lambdaevent.EventError
-		if !errors.As(err, &invalid) || answer != nil || len(b.calls) > 0 {
-			t.Errorf("%s: answer %s, %v, and the binder was asked for %q", payload, answer, err, b.calls)
-		}
-	}
-	if back := failures(t, lambdaevent.New(&stub{}), t.Context(), []byte(`{"Records":[]}`)); len(back) > 0 {
-		t.Errorf("of an empty batch %q come back", back)
-	}
-}
-
 // TestDrainComesFirst, and again after the binding if there was none before.
 func TestDrainComesFirst(t *testing.T) {
 	for _, test := range []struct {
@@ -359,41 +319,5 @@ func TestHandedBackBeforeTheKill(t *testing.T) {
 				t.Errorf("answered after %s, want %s of %s", took, test.answered, test.timeout)
 			}
 		})
-	}
-}
-
-// slowQueue answers when its context ends.
-type slowQueue struct{ called int }
-
-func (q *slowQueue) ChangeVisibility(ctx context.Context, _ string, _ time.Duration) error {
-	q.called++
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// TestSlowQueue: the answer does not wait for a queue that hangs.
-func TestSlowQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		began := time.Now()
-		var queue slowQueue
-		handler := lambdaevent.New(&stub{outcome: binder.Outcome{Status: binder.Busy}}, func(o *lambdaevent.Options) { o.Visibility = &queue })
-		back := failures(t, handler, ctx, batchOf(t, sent{body: about(worker, "running")}))
-		if took := time.Since(began); len(back) != 1 || queue.called != 1 || took != time.Minute-500*time.Millisecond {
-			t.Errorf("%q come back, after %s and %d calls", back, took, queue.called)
-		}
-	})
-}
-
-// TestQueueRefuses: the message comes back all the same.
-func TestQueueRefuses(t *testing.T) {
-	var log bytes.Buffer
-	handler := lambdaevent.New(&stub{outcome: binder.Outcome{Status: binder.Busy}}, func(o *lambdaevent.Options) {
-		o.Visibility, o.Logger = &visibility{err: errors.New("not in flight")}, slog.New(slog.NewTextHandler(&log, nil))
-	})
-	back := failures(t, handler, t.Context(), batchOf(t, sent{body: about(worker, "running")}))
-	if len(back) != 1 || !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "not in flight") {
-		t.Errorf("%q come back, log %s", back, log.String())
 	}
 }

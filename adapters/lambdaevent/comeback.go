@@ -43,7 +43,7 @@ func (r result) judge(m message) (back comeback, open bool) {
 	for _, id := range m.ids {
 		o := r.of(m, id)
 		unbegun := r.late && o.Status == binder.NotReady // perhaps it never had its turn, whatever follows
-		if m.leftToSweep(o) || !unbegun && !m.note.leavesOpen(&o) {
+		if m.unknown(o) || !unbegun && !m.note.leavesOpen(&o) {
 			continue
 		}
 		back.after, open = max(back.after, r.wait(m, o)), true
@@ -51,10 +51,10 @@ func (r result) judge(m message) (back comeback, open bool) {
 	return back, open
 }
 
-// leftToSweep reports whether coming back soon would not help, so that the
+// unknown reports whether EC2 has not shown the instance for so long that the
 // message would end in the dead-letter queue, though nothing is wrong.
-func (m message) leftToSweep(o binder.Outcome) bool {
-	return o.Status == binder.Exhausted || o.Status == binder.Gone && m.received() >= maxUnknown
+func (m message) unknown(o binder.Outcome) bool {
+	return o.Status == binder.Gone && m.received() >= maxUnknown
 }
 
 // wait is how long to wait before another look at an open outcome.

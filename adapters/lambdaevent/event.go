@@ -36,7 +36,7 @@ type notification struct {
 type EventError struct {
 	Err error
 
-	polled bool // it is from a queue or a stream
+	queued bool // it is from a queue, which takes any answer for an acknowledgement
 }
 
 // Error says what is wrong with the event.

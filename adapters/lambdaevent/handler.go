@@ -149,7 +149,9 @@ func New(b Binder, optFns ...func(*Options)) *Handler {
 //	                                                  EC2 may not show a new instance yet
 //	not ready, and the state is none to stay in       nil: another event follows
 //	not ready, and the state is "stopped"             nil: the sweep ends the grace
-//	busy, not ready, exhausted                        *RetryError
+//	exhausted                                         nil: the sweep binds the instance once
+//	                                                  there are addresses again
+//	busy, not ready                                   *RetryError
 //	failed, and trying again may help                 *RetryError
 //	failed, and it cannot help (Terminal)             nil: logged, and counted in the answer
 //
@@ -169,8 +171,6 @@ func New(b Binder, optFns ...func(*Options)) *Handler {
 // comes back, as the table above has it, with these differences:
 //
 //	outcome                                           message
-//	exhausted                                         acknowledged: the sweep binds the instance once
-//	                                                  there are addresses again
 //	busy, not ready                                   comes back after the outcome's RetryAfter
 //	failed, and trying again may help                 comes back after 5 s, then 10, 20 and so on, by
 //	                                                  its receive count, at most 5 min
@@ -198,7 +198,8 @@ func New(b Binder, optFns ...func(*Options)) *Handler {
 //
 // # What is refused
 //
-// Any other payload is an *EventError, and nothing is done.
+// Any other payload is an *EventError, and nothing is done; so are "Records" of
+// anything but a queue: a stream, a topic or a bucket has nothing for this function.
 func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
 	work, cancel := h.limit(ctx)
 	defer cancel()
@@ -245,14 +246,14 @@ type Refusal struct {
 // Invoke is Handle for lambda.Start: it makes the Handler a lambda.Handler.
 //
 // A payload that is refused is answered with a [Refusal] in place of an error: of
-// an asynchronous invocation Lambda would repeat an error twice, and nothing but the
-// error would come of it. There is one exception: a payload with "Records" comes
-// from a queue or a stream, which takes any answer for an acknowledgement, so
-// that the error stays one.
+// an asynchronous invocation Lambda would repeat an error twice, of a stream's
+// records until they expire, and nothing but the error would come of it. There is
+// one exception: the messages of a queue that cannot be read as a batch are an error,
+// since any answer acknowledges them, and only the redrive policy may take them away.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	answer, err := h.Handle(ctx, payload)
 	var invalid *EventError
-	if errors.As(err, &invalid) && !invalid.polled {
+	if errors.As(err, &invalid) && !invalid.queued {
 		answer, err = Refusal{err.Error()}, nil
 	}
 	if err != nil {

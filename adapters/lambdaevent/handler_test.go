@@ -66,9 +66,9 @@ func TestOutcomes(t *testing.T) {
 		{"stopped", binder.Outcome{Status: binder.NotReady, RetryAfter: time.Second}, done},
 		{"terminated", binder.Outcome{Status: binder.NotReady, RetryAfter: time.Second}, again},
 		{"running", binder.Outcome{Status: binder.Gone}, again},
-		{"running", binder.Outcome{Status: binder.Exhausted, RetryAfter: time.Second}, again},
+		{"running", binder.Outcome{Status: binder.Exhausted, RetryAfter: time.Second}, done}, // the sweep's
 		{"pending", binder.Outcome{Status: binder.NotReady, RetryAfter: time.Second}, done},
-		{"pending", binder.Outcome{Status: binder.Exhausted, RetryAfter: time.Second}, again},
+		{"pending", binder.Outcome{Status: binder.Exhausted, RetryAfter: time.Second}, done},
 		{"pending", binder.Outcome{Status: binder.Busy, RetryAfter: time.Second}, again},
 		{"running", binder.Outcome{Status: binder.Failed, Err: failure(false)}, again},
 		{"running", binder.Outcome{Status: binder.Failed, Err: failure(true)}, done},
@@ -127,6 +127,10 @@ func TestAnswer(t *testing.T) {
 		{
 			binder.Outcome{Status: binder.Bound, AllocationID: "eipalloc-1", IP: netip.MustParseAddr("203.0.113.7"), Name: "203.0.113.7.media.example.com."},
 			`{"outcomes":[{"instanceId":"i-0123456789abcdef0","status":"bound","allocationId":"eipalloc-1","ip":"203.0.113.7","name":"203.0.113.7.media.example.com."}],"failed":0}`,
+		},
+		{
+			binder.Outcome{Status: binder.Exhausted, Reason: "the pool is dry"},
+			`{"outcomes":[{"instanceId":"i-0123456789abcdef0","status":"exhausted","reason":"the pool is dry"}],"failed":0}`,
 		},
 		{
 			binder.Outcome{Status: binder.Failed, Err: failure(true)},
@@ -247,8 +251,9 @@ func TestLambdaTakesTheHandler(t *testing.T) {
 	}{
 		{fixture(t, "running"), `{"outcomes":[{"instanceId":"i-0123456789abcdef0","status":"ineligible"}],"failed":0}`, ""},
 		{json.RawMessage(`{"detail-type`), `{"error":"invalid event: it is not a JSON object: unexpected end of JSON input"}`, ""},
-		// an answer would acknowledge what is from a queue or a stream
-		{json.RawMessage(`{"Records":7}`), "", "invalid event: not a batch of messages"},
+		{json.RawMessage(`{"Records":[{"eventSource":"aws:sns"}]}`), `{"error":"invalid event: its record 0 is no message of a queue: its event source is \"aws:sns\""}`, ""},
+		// an answer would acknowledge what is from a queue
+		{json.RawMessage(`{"Records":[{"eventSource":"aws:sqs","body":7}]}`), "", "invalid event: not a batch of messages"},
 	} {
 		function := lambda.NewHandler(lambdaevent.New(&stub{outcome: binder.Outcome{Status: binder.Ineligible}}))
 		got, err := function.Invoke(t.Context(), test.payload)

@@ -81,6 +81,8 @@ func retry(n notification, outcomes []binder.Outcome) error {
 // outcome, and adds the reason where it is not the outcome's own.
 func (n notification) leavesOpen(o *binder.Outcome) bool {
 	switch {
+	case o.Status == binder.Exhausted:
+		return false // the sweep's: it would come back in vain
 	case o.Status == binder.NotReady && n.followed() && !n.begun(*o):
 		return false
 	case o.Status == binder.Gone && n.State == string(binder.Running):

@@ -27,6 +27,7 @@ func TestWrongEvents(t *testing.T) {
 		{strings.Replace(right, "EC2 Instance State-change Notification", "EC2 Fast Launch State-change Notification", 1), `"EC2 Fast Launch State-change Notification"`},
 		{strings.Replace(right, `"instance-id"`, `"instance"`, 1), "no instance-id"},
 		{string(event("i-1", "running")), `"i-1" is not the ID of an instance`},
+		{`{"Records": [{"eventSource": "aws:dynamodb", "eventName": "INSERT"}]}`, `no message of a queue: its event source is "aws:dynamodb"`},
 		{strings.Replace(right, `"region": "eu-central-1"`, `"region": "us-east-1"`, 1), `the Region "us-east-1"`},
 	} {
 		l.wantRefusal(t, json.RawMessage(test.event), test.want)

@@ -52,8 +52,8 @@ func Run(ctx context.Context, out io.Writer, asJSON bool) error {
 func (p *printer) introduce() {
 	simulated := fmt.Sprintf(`EC2 and Route 53, by a strict simulator within this process: no AWS account,
 no network, no money. The records are in memory. Times are shortened: a launch
-takes %s, DNS is in sync after %s, the TTL is %s, the cool-down %s, and an
-event that cannot be handled yet is delivered again after %s.`, pending, insync, ttl, coolDown, redelivery)
+takes %s, DNS is in sync after %s, the TTL is %s, the cool-down %s, an event that
+cannot be handled yet is delivered again after %s, and a sweep comes every %s.`, pending, insync, ttl, coolDown, redelivery, sweepEvery)
 	const genuine = `the binder, its Lambda event handler, the AWS SDK clients, and the wire
 formats between them and the simulator.`
 	p.note("simulated", simulated, "Simulated: "+simulated)
@@ -72,6 +72,7 @@ func (w *world) play(ctx context.Context, p *printer) error {
 	p.start()
 	events := source{sim: w.sim, handle: lambdaevent.New(w.binder).Handle, printer: p}
 	background.Go(func() { events.deliverAll(ctx) })
+	background.Go(func() { events.sweepAll(ctx) })
 	if err := w.scaleOut(ctx, p); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 const lookEvery = 20 * time.Millisecond
 
 // source is EventBridge and Lambda: it turns the simulator's state changes into
-// events, and invokes the handler for each until it is content.
+// events, invokes the handler for each until it is content, and for a schedule.
 type source struct {
 	sim     *awssim.Sim
 	handle  func(context.Context, json.RawMessage) (any, error)
@@ -35,12 +35,20 @@ func (s source) deliverAll(ctx context.Context) {
 	}
 }
 
+// sweepAll lets the handler sweep on a schedule until the context ends: who waits
+// for an address gets one by that.
+func (s source) sweepAll(ctx context.Context) {
+	for pause(ctx, sweepEvery) == nil {
+		s.deliver(ctx, json.RawMessage(`{"detail-type": "Scheduled Event"}`))
+	}
+}
+
 // deliver invokes the handler, and again as long as it asks for that. Another
 // error means that the event is given up.
 func (s source) deliver(ctx context.Context, event json.RawMessage) {
 	for {
 		_, err := s.handle(ctx, event)
-		if err == nil {
+		if err == nil || ctx.Err() != nil {
 			return
 		}
 		var again *lambdaevent.RetryError

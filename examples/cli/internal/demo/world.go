@@ -32,6 +32,7 @@ const (
 	coolDown     = 3 * time.Second
 	lateCalls    = 2 * time.Second
 	redelivery   = time.Second
+	sweepEvery   = 2 * time.Second
 )
 
 const suffix = "media.example.com"
