@@ -43,8 +43,13 @@ func addAlarms(stack awscdk.Stack, fn, sweeper awslambda.CfnFunction, q queues) 
 			own("PoolFree", "Minimum"), below, awscdk.Token_AsNumber(ref("PoolFreeAlarm")), 1, ""},
 		{"NoSweep", "No sweep has run for a quarter of an hour: the sweep function does not start, or its schedule is off. The log says why.",
 			own("PoolFree", "SampleCount"), below, jsii.Number(1), 3, "breaching"},
-		{"DriftFound", "Sweeps find what is not as recorded, for a quarter of an hour: somebody else changes addresses, names or tables. The log says what.",
+		// Drift that lasts. What a single sweep finds may be nothing: it reads the cloud
+		// before the records, and a worker that ends in between looks like drift.
+		{"DriftFound", "Sweeps find what is not as recorded, for a quarter of an hour, and cannot repair it: a person has to. The log says what.",
 			own("DriftFound", "Maximum"), above, jsii.Number(0), 3, ""},
+		// Drift that does not last, since it was repaired: a sweep does so within minutes.
+		{"DriftRepaired", "A binding was repaired whose association or name had gone: somebody else changes addresses or names. The log says what.",
+			own("DriftRepaired", "Sum"), above, jsii.Number(0), 1, ""},
 		{"FunctionErrors", "The function fails: the log says why.",
 			of(fn, "Errors"), above, jsii.Number(0), 2, ""},
 		{"FunctionThrottles", "Lambda has no room for the HTTP API or operators: raise the concurrency.",

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -75,18 +74,6 @@ func TestSweep(t *testing.T) {
 	retries := made.of(t, "SweepRetries", "AWS::Lambda::EventInvokeConfig")
 	if !refers(retries.Properties["FunctionName"], "SweepFunction") || retries.Properties["Qualifier"] != "$LATEST" || number(t, retries, "MaximumRetryAttempts") != 0 || number(t, retries, "MaximumEventAgeInSeconds") != 60 {
 		t.Errorf("a sweep is repeated: %v", retries.Properties)
-	}
-	// Of the settings, only those of batches and of the HTTP API are not for it.
-	variables := maps.Clone(made.variables(t, "Function"))
-	for _, name := range []string{"EIPBINDER_QUEUE_URL", "EIPBINDER_API_ACCOUNTS", "EIPBINDER_API_ROLES", "EIPBINDER_API_OPERATORS", "EIPBINDER_DNS_WAIT"} {
-		if variables[name] == nil {
-			t.Errorf("the function has no %s", name)
-		}
-		delete(variables, name)
-	}
-	variables["EIPBINDER_SHARE"] = "0.5"
-	if got := made.variables(t, "SweepFunction"); fmt.Sprint(got) != fmt.Sprint(variables) {
-		t.Errorf("sweeps have the settings\n%v, want\n%v", got, variables)
 	}
 }
 

@@ -55,7 +55,7 @@ func whoMayAsk() []parameter {
 func howItRuns() []parameter {
 	return []parameter{
 		{name: "CodeBucket", about: "S3 bucket with the deployment package, in this Region", pattern: `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`},
-		{name: "CodeKey", about: "Key of the deployment package, eipbinder-arm64.zip of examples/lambda/build.sh; a new key for each version", pattern: `^[ -~]{1,1024}$`},
+		{name: "CodeKey", about: "Key of the deployment package, eipbinder-arm64.zip of examples/lambda/build.sh; a new key for each version", pattern: `^[ -~]+$`},
 		{name: "BinderId", about: "Name of this deployment in its records and metrics; to be kept", preset: "eipbinder", pattern: `^[A-Za-z0-9._-]{1,64}$`},
 		{name: "RecordTable", about: "Name of the DynamoDB table that schedule servers read", preset: "record_table", pattern: tableName},
 		{name: "BindingTable", about: "Name of the binder's own DynamoDB table", preset: "binding_table", pattern: tableName},

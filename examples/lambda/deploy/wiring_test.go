@@ -72,46 +72,6 @@ func TestQueueAndFunctionFit(t *testing.T) {
 	}
 }
 
-func TestQueueIsForTheRuleAlone(t *testing.T) {
-	made := committed(t)
-	policies := made.kind("AWS::SQS::QueuePolicy")
-	if len(policies) != 1 {
-		t.Fatalf("queue policies %v", policies)
-	}
-	all := statements(t, made.Resources[policies[0]])
-	if len(all) != 1 || !slices.Equal(all[0].actions(), []string{"sqs:SendMessage"}) || !refers(all[0].Condition["ArnEquals"]["aws:SourceArn"], "InstanceEvents") {
-		t.Errorf("queue policy %+v", all)
-	}
-}
-
-func TestRules(t *testing.T) {
-	made := committed(t)
-	events := made.of(t, "InstanceEvents", "AWS::Events::Rule").Properties
-	pattern := events["EventPattern"].(map[string]any)
-	want := map[string]any{
-		"source": []any{"aws.ec2"},
-		"detail-type": []any{
-			"EC2 Instance State-change Notification", "EC2 Spot Instance Interruption Warning", "EC2 Instance Rebalance Recommendation",
-		},
-	}
-	if fmt.Sprint(pattern) != fmt.Sprint(want) { // no "detail": all states
-		t.Errorf("pattern %v, want %v", pattern, want)
-	}
-	if !refers(get(events, "Targets", 0, "Arn"), "Queue") {
-		t.Errorf("events go to %v", events["Targets"])
-	}
-	for permission, want := range map[string]struct{ function, from string }{"SweepPermission": {"SweepFunction", "Sweep"}, "ApiPermission": {"Function", "Api"}} {
-		p := made.of(t, permission, "AWS::Lambda::Permission").Properties
-		source, _ := get(p, "SourceArn", "Fn::Sub").(string)
-		if !refers(p["SourceArn"], want.from) && !strings.Contains(source, "${"+want.from+"}") || !refers(p["FunctionName"], want.function) {
-			t.Errorf("%s is for %v, to invoke %v", permission, p["SourceArn"], p["FunctionName"])
-		}
-	}
-	if all := made.kind("AWS::Lambda::Permission"); len(all) != 2 {
-		t.Errorf("others may invoke the functions: %v", all)
-	}
-}
-
 func TestLogsEnd(t *testing.T) {
 	made := committed(t)
 	if !refers(made.of(t, "LogGroup", "AWS::Logs::LogGroup").Properties["RetentionInDays"], "LogRetentionDays") {
@@ -120,11 +80,6 @@ func TestLogsEnd(t *testing.T) {
 	days := made.Parameters["LogRetentionDays"]
 	if !slices.Contains(days.AllowedValues, fmt.Sprint(days.Default)) {
 		t.Errorf("retention %v of %v", days.Default, days.AllowedValues)
-	}
-	for _, name := range functions() {
-		if !refers(get(made.of(t, name, "AWS::Lambda::Function").Properties, "LoggingConfig", "LogGroup"), "LogGroup") {
-			t.Errorf("%s logs elsewhere", name)
-		}
 	}
 }
 
@@ -144,32 +99,6 @@ func ownMetrics(t *testing.T) (names []string, dimension string) {
 		t.Fatalf("package emf has the metrics %v and the dimension %v", names, found)
 	}
 	return names, found[1]
-}
-
-func TestAlarms(t *testing.T) {
-	made := committed(t)
-	printed, dimension := ownMetrics(t)
-	for name, want := range map[string]struct{ namespace, metric, dimension, of string }{
-		"DeadLetters":       {"AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "DeadLetterQueue"},
-		"PoolNearlyDry":     {"eipbinder", "PoolFree", "BinderID", "BinderId"},
-		"NoSweep":           {"eipbinder", "PoolFree", "BinderID", "BinderId"},
-		"DriftFound":        {"eipbinder", "DriftFound", "BinderID", "BinderId"},
-		"FunctionErrors":    {"AWS/Lambda", "Errors", "FunctionName", "Function"},
-		"FunctionThrottles": {"AWS/Lambda", "Throttles", "FunctionName", "Function"},
-		"SweepErrors":       {"AWS/Lambda", "Errors", "FunctionName", "SweepFunction"},
-	} {
-		p := made.of(t, name, "AWS::CloudWatch::Alarm").Properties
-		if p["Namespace"] != want.namespace || p["MetricName"] != want.metric ||
-			get(p, "Dimensions", 0, "Name") != want.dimension || !refers(get(p, "Dimensions", 0, "Value"), want.of) {
-			t.Errorf("%s is about %v", name, p)
-		}
-		if want.namespace == "eipbinder" && (!slices.Contains(printed, want.metric) || want.dimension != dimension) {
-			t.Errorf("%s: the function prints no %s by %s", name, want.metric, want.dimension)
-		}
-		if get(p, "AlarmActions", 0, "Fn::If", 0) != "Notify" {
-			t.Errorf("%s tells nobody", name)
-		}
-	}
 }
 
 func TestDashboard(t *testing.T) {
@@ -215,31 +144,6 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-func TestEveryRouteIsSigned(t *testing.T) {
-	made := committed(t)
-	got := map[any]bool{}
-	for _, name := range made.kind("AWS::ApiGatewayV2::Route") {
-		p := made.Resources[name].Properties
-		got[p["RouteKey"]] = true
-		if p["AuthorizationType"] != "AWS_IAM" || !refers(get(p, "Target", "Fn::Join", 1, 1), "ApiIntegration") {
-			t.Errorf("%v asks for %v and goes to %v", p["RouteKey"], p["AuthorizationType"], p["Target"])
-		}
-	}
-	for _, route := range []string{"POST /v1/bind", "GET /v1/bindings", "GET /v1/bindings/{instance}", "POST /v1/drain", "POST /v1/undrain", "GET /readyz"} {
-		if !got[route] {
-			t.Errorf("no route %s", route)
-		}
-		delete(got, route)
-	}
-	if len(got) > 0 {
-		t.Errorf("more routes than there should be: %v", got)
-	}
-	integration := made.of(t, "ApiIntegration", "AWS::ApiGatewayV2::Integration").Properties
-	if integration["PayloadFormatVersion"] != "2.0" || !refers(integration["IntegrationUri"], "Function") {
-		t.Errorf("integration %v", integration)
-	}
-}
-
 // TestEnvironmentIsKnown looks into the sources of what the function reads.
 func TestEnvironmentIsKnown(t *testing.T) {
 	var sources strings.Builder
@@ -269,10 +173,5 @@ func TestEnvironmentIsKnown(t *testing.T) {
 				t.Errorf("%s needs %s", name, required)
 			}
 		}
-	}
-	variables := made.variables(t, "Function")
-	// The function does not start with accounts for the HTTP API, but no roles.
-	if got := fmt.Sprint(get(variables, "EIPBINDER_API_ACCOUNTS", "Fn::If")); got != "[Asked map[Ref:AWS::AccountId] map[Ref:AWS::NoValue]]" {
-		t.Errorf("EIPBINDER_API_ACCOUNTS is %s", got)
 	}
 }
