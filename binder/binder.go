@@ -134,7 +134,10 @@ func (b *Binder) observe(ctx context.Context, e Event) {
 	}
 	attrs := []slog.Attr{slog.String("instance", e.InstanceID)}
 	if e.AllocationID != "" {
-		attrs = append(attrs, slog.String("allocation", e.AllocationID), slog.String("ip", e.IP.String()), slog.String("name", e.Name))
+		attrs = append(attrs, slog.String("allocation", e.AllocationID))
+	}
+	if e.IP.IsValid() {
+		attrs = append(attrs, slog.String("ip", e.IP.String()), slog.String("name", e.Name))
 	}
 	if e.Took > 0 {
 		attrs = append(attrs, slog.Duration("took", e.Took))

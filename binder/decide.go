@@ -207,17 +207,26 @@ func unwanted(v view) bool {
 func decideDrain(v view) (decision, bool) {
 	reason := drainReason(v.order.by)
 	hidden := v.record.Draining && v.record.Reason != reasonStopped
-	first := hidden && v.record.Reason == ReasonStartHidden
+	others := hidden && v.record.Reason != reason && v.record.Reason != ReasonStartHidden
+	mine := hidden && v.record.Reason == reason
 	operator := v.order.by == ""
 	switch {
-	case v.order.verb == orderDrain && (!hidden || first || operator && v.record.Reason != reason):
-		return decision{step: stepHide, reason: reason}, true
-	case v.order.verb != orderUndrain || !hidden || !first && !operator && v.record.Reason != reason:
+	case others && !operator:
 		return decision{}, false
-	case stopped(v.instance):
-		return decision{step: stepHide, reason: reasonStopped}, true
+	case v.order.verb == orderDrain && !mine:
+		return decision{step: stepHide, reason: reason}, true
+	case v.order.verb == orderUndrain && hidden:
+		return show(v), true
 	}
-	return decision{step: stepShow, reason: "undrain was requested"}, true
+	return decision{}, false
+}
+
+// show ends the hiding; one that is stopped is hidden for that.
+func show(v view) decision {
+	if stopped(v.instance) {
+		return decision{step: stepHide, reason: reasonStopped}
+	}
+	return decision{step: stepShow, reason: "undrain was requested"}
 }
 
 // drainReason is the Reason of a record that was drained by a program, or by an

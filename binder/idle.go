@@ -197,12 +197,8 @@ func (b *Binder) tend(ctx context.Context, v view) (published bool, err error) {
 	} else {
 		err = b.changeName(ctx, &v, d.step)
 	}
-	conflict := (*store.ConflictError)(nil)
-	if errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
-		err = fmt.Errorf("%w: %w", ErrNameTaken, err)
-	}
-	if err == nil || errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrNameTaken) {
-		return err == nil && (d.step == stepPrewarm || d.step == stepReplace) && v.record.InSync, nil
+	if faster := errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrNameTaken); err == nil || faster {
+		return !faster && (d.step == stepPrewarm || d.step == stepReplace) && v.record.InSync, nil
 	}
 	return false, v.wrap(string(d.step), err)
 }
@@ -237,6 +233,9 @@ func (b *Binder) save(ctx context.Context, v *view) error {
 	stored, err := b.store.Put(ctx, *v.record)
 	if err == nil {
 		v.record = &stored
+	}
+	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) && conflict.Key.Kind == store.NameKey {
+		return fmt.Errorf("%w: %w", ErrNameTaken, err)
 	}
 	return err
 }

@@ -164,11 +164,14 @@ func joinReports(reports []Report) Report {
 }
 
 // audit adds what each store says of its own derived data. It is repaired if
-// any profile on the store was swept in earnest.
+// any profile on the store was swept in earnest; the first such one's observer is
+// told.
 func (m *Mux) audit(ctx context.Context, report *Report, reports []Report, opts SweepOptions) error {
-	swept := make([]bool, len(m.stores))
+	swept := make([]*Binder, len(m.stores))
 	for n, p := range m.profiles {
-		swept[p.store] = swept[p.store] || reports[n].Outcomes != nil
+		if swept[p.store] == nil && reports[n].Outcomes != nil && !opts.DryRun {
+			swept[p.store] = p.binder
+		}
 	}
 	var errs []error
 	for i, s := range m.stores {
@@ -176,8 +179,11 @@ func (m *Mux) audit(ctx context.Context, report *Report, reports []Report, opts 
 		if !ok {
 			continue
 		}
-		found, err := a.Audit(ctx, swept[i] && !opts.DryRun)
+		found, err := a.Audit(ctx, swept[i] != nil)
 		report.Store = append(report.Store, found...)
+		if swept[i] != nil {
+			swept[i].tellDrift(ctx, found)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("audit the store: %w", err))
 		}

@@ -154,20 +154,36 @@ func (s *auditedStore) Audit(_ context.Context, repair bool) ([]store.Discrepanc
 	return []store.Discrepancy{{Kind: "stale row", Repaired: repair}}, nil
 }
 
+// driftEvents keeps what an observer is told of drift.
+type driftEvents struct{ kinds []binder.EventKind }
+
+func (d *driftEvents) Observe(_ context.Context, e binder.Event) {
+	if strings.HasPrefix(string(e.Kind), "drift-") {
+		d.kinds = append(d.kinds, e.Kind)
+	}
+}
+
 func (s *auditedStore) Check(context.Context) error { return errBroken }
 
 func TestMuxAsksAStoreOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newMuxWorld(t, true)
 		audited := &auditedStore{brokenStore: w.stores["media"]}
+		var told driftEvents
 		m := w.mux(func(p []binder.Profile) {
 			p[0].Backends.Store, p[1].Backends.Store, p[2].Backends.Store = audited, audited, audited
+			for i := range p {
+				p[i].Options = append(p[i].Options, func(o *binder.Options) { o.Observer = &told })
+			}
 		})
 		w.launchEach()
 		for _, dry := range []bool{true, false} {
 			report, err := m.Sweep(t.Context(), func(o *binder.SweepOptions) { o.DryRun = dry })
 			if err != nil || len(report.Store) != 1 || report.Store[0].Repaired == dry {
 				t.Errorf("sweep: %+v, %v", report.Store, err)
+			}
+			if want := map[bool]string{true: "[]", false: "[drift-found drift-repaired]"}[dry]; fmt.Sprint(told.kinds) != want {
+				t.Errorf("dry run: %t: told %v, want %s", dry, told.kinds, want)
 			}
 		}
 		if len(audited.audits) != 2 {

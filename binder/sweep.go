@@ -83,6 +83,7 @@ func (b *Binder) apply(ctx context.Context, s *survey, report *Report) error {
 	if audited != nil && len(report.Store) == 0 {
 		return audited // it could not even look
 	}
+	b.tellDrift(ctx, report.Store)
 	for _, f := range report.Findings {
 		if f.Kind == FindingConflict {
 			continue // the run of its instance tells
@@ -140,6 +141,17 @@ func (r *Report) addConflicts() {
 		}
 	}
 	r.sortFindings()
+}
+
+// tellDrift tells of derived data of the store that was not as it should be.
+func (b *Binder) tellDrift(ctx context.Context, found []store.Discrepancy) {
+	for _, d := range found {
+		e := Event{Kind: EventDriftFound, AllocationID: d.AllocationID, Reason: d.Kind + ": " + d.Detail}
+		b.observe(ctx, e)
+		if e.Kind = EventDriftRepaired; d.Repaired {
+			b.observe(ctx, e)
+		}
+	}
 }
 
 // audit adds what the store says of its own derived data.

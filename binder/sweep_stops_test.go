@@ -236,16 +236,20 @@ func TestSweepStopsAtAnAuditThatFails(t *testing.T) {
 			bindThen(binder.Terminated)(t, w, w.binder())
 			s := blind{hookedStore: hookedStore{w}, broken: errors.New("the scan failed")}
 			if found != "" {
-				s.found = []store.Discrepancy{{Kind: found}}
+				s.found = []store.Discrepancy{{Kind: found}, {Kind: "stale row", Repaired: true}}
 			}
+			var told driftEvents
 			b, err := binder.New(binder.Backends{
 				Fleet: hookedFleet{w}, Pool: hookedPool{w}, Policy: dnspolicy.InstanceID(), Zone: hookedZone{w}, Store: s,
-			}, func(o *binder.Options) { o.Suffix = suffix })
+			}, func(o *binder.Options) { o.Suffix, o.Observer = suffix, &told })
 			if err != nil {
 				t.Fatal(err)
 			}
 			if _, err := b.Sweep(t.Context()); !errors.Is(err, s.broken) {
 				t.Errorf("Sweep = %v", err)
+			}
+			if want := map[string]string{"": "[]", "missing row": "[drift-found drift-found drift-repaired]"}[found]; fmt.Sprint(told.kinds) != want {
+				t.Errorf("told of %v, want %s", told.kinds, want)
 			}
 			if records := w.records(); len(records) != 1 || records[0].Phase != left {
 				t.Errorf("with %q found, the records are %+v, want one %s", found, records, left)

@@ -112,8 +112,8 @@ type Policy interface {
 	// and that nobody else has. Labels may be U-labels, as the binder converts
 	// them.
 	//
-	// Names is pure: the same subject always gives the same names, without I/O,
-	// clock or chance. It returns at least one name, or else an error that says
+	// Names is pure: the same subject always gives the same names, in every
+	// process, without I/O, clock or chance. It returns at least one name, or else an error that says
 	// what the subject lacks; the binder then reports the instance as failed and
 	// binds nothing. It must not keep or change the subject's maps, and whoever
 	// gets the names may change the slice. Whatever is in a tag, it must not

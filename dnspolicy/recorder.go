@@ -16,7 +16,10 @@ type Recorder interface {
 	// all of the subject, the instance included, even if the names do not: when
 	// the binding ends, these sets are always taken back, also if the name stays
 	// with the address. They must be such as [CheckRecords] takes, and no two
-	// bindings may have one of the same key. An empty result is fine.
+	// bindings may have one of the same key, also of instances with the same tags.
+	// One that is neither at the binding's name nor below it is at a name that
+	// bindings share, and the Recorder a [CommonNamer] to which that is one. An
+	// empty result is fine.
 	// An error says what the subject lacks; nothing is then bound.
 	Records(s Subject, name string) ([]RRSet, error)
 }

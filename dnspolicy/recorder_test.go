@@ -98,6 +98,66 @@ func TestMultivalue(t *testing.T) {
 	}
 }
 
+// pooling is an address policy that is a Recorder and a CommonNamer, too.
+type pooling struct {
+	dnspolicy.AddressPolicy
+	dnspolicy.Recorder
+}
+
+func (p pooling) Common(name string) bool { return p.Recorder.(dnspolicy.CommonNamer).Common(name) }
+
+// Whatever is around a Recorder, the binder learns of the names that workers share.
+func TestWrappersForwardCommon(t *testing.T) {
+	all, other, dotted, text := mustMultivalue(t, "all-{zone}"), mustMultivalue(t, "other"), mustMultivalue(t, "at-{dotted-ip}"), mustTXT(t, "_one", "1")
+	instance, ip, slot := dnspolicy.InstanceID(), dnspolicy.PerAddress(dnspolicy.DashedIP()), dnspolicy.PerAddress(mustSlot(t, "slot"))
+	for what, test := range map[string]struct {
+		policy dnspolicy.Policy
+		want   string // the names that are common, without the suffix
+	}{
+		"WithRecords":                     {dnspolicy.WithRecords(instance, all), "all-b"},
+		"WithRecords, second recorder":    {dnspolicy.WithRecords(instance, text, other), "other"},
+		"WithRecords, both recorders":     {dnspolicy.WithRecords(instance, all, other), "all-b other"},
+		"WithRecords, none":               {dnspolicy.WithRecords(instance, text), ""},
+		"nested, inner":                   {dnspolicy.WithRecords(dnspolicy.WithRecords(instance, all), text), "all-b"},
+		"nested, both":                    {dnspolicy.WithRecords(dnspolicy.WithRecords(instance, all), other), "all-b other"},
+		"PerAddress":                      {dnspolicy.PerAddress(pooling{dnspolicy.DashedIP(), all}), "all-b"},
+		"PerAddress, without":             {ip, ""},
+		"PerAddress in WithRecords":       {dnspolicy.WithRecords(ip, all), "all-b"},
+		"PerAddress in WithRecords, both": {dnspolicy.WithRecords(dnspolicy.PerAddress(pooling{dnspolicy.DashedIP(), all}), other), "all-b other"},
+		"Fallback":                        {dnspolicy.Fallback(instance, dnspolicy.WithRecords(ip, all)), "all-b"},
+		"Fallback, first":                 {dnspolicy.Fallback(dnspolicy.WithRecords(instance, all), ip), "all-b"},
+		"Fallback, without":               {dnspolicy.Fallback(instance, ip), ""},
+		"Fallback per address":            {dnspolicy.Fallback(slot, dnspolicy.WithRecords(ip, all)), "all-b"},
+		"Fallback in WithRecords":         {dnspolicy.WithRecords(dnspolicy.Fallback(dnspolicy.WithRecords(slot, all), ip), other), "all-b other"},
+		"Fallback in Fallback":            {dnspolicy.Fallback(dnspolicy.Fallback(dnspolicy.WithRecords(slot, all), ip), dnspolicy.WithRecords(instance, other)), "all-b other"},
+		"dotted":                          {dnspolicy.WithRecords(instance, dotted), "at-192.0.2.1 at-b"},
+	} {
+		namer, ok := test.policy.(dnspolicy.CommonNamer)
+		if !ok {
+			t.Errorf("%s: %T is no CommonNamer", what, test.policy)
+			continue
+		}
+		var got []string
+		for _, name := range []string{"all-b", "all-b.c", "at-192.0.2.1", "at-b", "i-0abc", "other", "other-b", "x.all-b"} {
+			if namer.Common(name + ".sfu.example.com.") {
+				got = append(got, name)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %q are common, want %q", what, got, test.want)
+		}
+	}
+}
+
+func mustMultivalue(t *testing.T, pattern string) dnspolicy.Recorder {
+	t.Helper()
+	r, err := dnspolicy.Multivalue(pattern, "sfu.example.com.", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func TestMultivalueFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		pattern string

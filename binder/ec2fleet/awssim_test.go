@@ -2,6 +2,7 @@ package ec2fleet_test
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/binder/ec2fleet"
+	"github.com/eipbinder/eipbinder/binder/fleettest"
 	"github.com/eipbinder/eipbinder/internal/awssim"
 )
 
@@ -111,6 +114,105 @@ func (c smallPages) DescribeInstances(ctx context.Context, in *ec2.DescribeInsta
 	page := *in
 	page.MaxResults = aws.Int32(10)
 	return c.Client.DescribeInstances(ctx, &page, optFns...)
+}
+
+// account is a simulated AWS account.
+type account struct {
+	*testing.T
+	sim *awssim.Sim
+}
+
+func (a account) fixture(client ec2fleet.Client) fleettest.Fixture {
+	return fleettest.Fixture{
+		Fleet:        newFleet(a.T, client),
+		Launch:       a.launch,
+		Associate:    a.associate,
+		LaunchPublic: a.launchPublic,
+	}
+}
+
+// launch starts an instance of two interfaces and waits for the state.
+func (a account) launch(state binder.State, eligible bool) binder.Instance {
+	a.Helper()
+	tags := otherTags
+	if eligible {
+		tags = workerTags
+	}
+	id := launch(a.T, a.sim, awssim.LaunchSpec{Tags: tags, Interfaces: 2})[0]
+	a.reach(id, state)
+	i := a.instance(id)
+	launched := binder.Instance{
+		ID: id, AvailabilityZone: i.Zone, NetworkBorderGroup: a.sim.Region(), Type: i.Type, LaunchedAt: i.LaunchedAt, Tags: i.Tags,
+	}
+	if len(i.Interfaces) > 0 {
+		launched.NetworkInterfaceID, launched.PrivateIP = i.Interfaces[0].ID, i.Interfaces[0].PrivateIPs[0]
+	}
+	return launched
+}
+
+// reach brings an instance that has just been launched into the state.
+func (a account) reach(id string, state binder.State) {
+	a.Helper()
+	var err error
+	switch state {
+	case binder.Stopping, binder.Stopped:
+		a.reach(id, binder.Running)
+		err = a.sim.Stop(id)
+	case binder.ShuttingDown, binder.Terminated:
+		err = a.sim.Terminate(id)
+	}
+	if err != nil {
+		a.Fatal(err)
+	}
+	for binder.State(a.instance(id).State) != state {
+		time.Sleep(5 * time.Second) // which states take that pass
+	}
+}
+
+func (a account) associate(id string) netip.Addr {
+	a.Helper()
+	allocation, err := a.sim.Allocate("", nil)
+	if err != nil {
+		a.Fatal(err)
+	}
+	if _, err := a.sim.Associate(allocation, a.instance(id).Interfaces[0].ID); err != nil {
+		a.Fatal(err)
+	}
+	address, _ := a.sim.Address(allocation)
+	return address.IP
+}
+
+// launchPublic starts an instance of one interface: EC2 assigns no public
+// address where there are more.
+func (a account) launchPublic() string {
+	a.Helper()
+	id := launch(a.T, a.sim, awssim.LaunchSpec{Tags: workerTags})[0]
+	a.reach(id, binder.Running)
+	if !a.instance(id).Interfaces[0].AutoAssignedIP.IsValid() {
+		a.Fatalf("%s has no auto-assigned address", id)
+	}
+	return id
+}
+
+func (a account) instance(id string) awssim.Instance {
+	a.Helper()
+	for _, i := range a.sim.Instances() {
+		if i.ID == id {
+			return i
+		}
+	}
+	a.Fatalf("no instance %s", id)
+	return awssim.Instance{}
+}
+
+func TestContractOverAwssim(t *testing.T) {
+	fleettest.Run(t, func(t *testing.T) fleettest.Fixture {
+		// The latency lets concurrent calls overtake each other.
+		sim := awssim.New(func(o *awssim.Options) { o.Latency = func(string) time.Duration { return 50 * time.Millisecond } })
+		return account{t, sim}.fixture(smallPages{newClient(sim)})
+	}, func(o *fleettest.Options) {
+		o.Bubble = true
+	})
 }
 
 func TestManyOverAwssim(t *testing.T) {

@@ -1,6 +1,7 @@
 package ec2fleet_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/binder/ec2fleet"
+	"github.com/eipbinder/eipbinder/binder/fleettest"
+	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/internal/parts"
 )
 
@@ -38,13 +41,16 @@ func runInstance(t *testing.T, client *ec2.Client, tags map[string]string) types
 	return out.Instances[0]
 }
 
-func TestOverMoto(t *testing.T) {
-	endpoint := parts.Moto(t)
-	client := ec2.New(ec2.Options{
+func newMotoClient(endpoint string) *ec2.Client {
+	return ec2.New(ec2.Options{
 		Region:       "eu-central-1",
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
 	})
+}
+
+func TestOverMoto(t *testing.T) {
+	client := newMotoClient(parts.Moto(t))
 	worker, legacy := runInstance(t, client, workerTags), runInstance(t, client, legacyTags)
 	other := runInstance(t, client, otherTags)
 	fleet := newFleet(t, client)
@@ -70,16 +76,75 @@ func TestOverMoto(t *testing.T) {
 // checkMotoElasticIP gives the instance an Elastic IP and looks whether it is seen.
 func checkMotoElasticIP(t *testing.T, client *ec2.Client, fleet *ec2fleet.Fleet, i binder.Instance) {
 	t.Helper()
+	want := giveElasticIP(t, client, i.NetworkInterfaceID)
+	got, err := fleet.Describe(t.Context(), i.ID)
+	if err != nil || len(got) != 1 || got[0].ElasticIP != want {
+		t.Errorf("Describe = %+v, %v, want the Elastic IP %s", got, err, want)
+	}
+}
+
+func giveElasticIP(t *testing.T, client *ec2.Client, networkInterfaceID string) netip.Addr {
+	t.Helper()
 	address, err := client.AllocateAddress(t.Context(), &ec2.AllocateAddressInput{Domain: types.DomainTypeVpc})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.AssociateAddress(t.Context(), &ec2.AssociateAddressInput{AllocationId: address.AllocationId, NetworkInterfaceId: &i.NetworkInterfaceID})
+	_, err = client.AssociateAddress(t.Context(), &ec2.AssociateAddressInput{AllocationId: address.AllocationId, NetworkInterfaceId: &networkInterfaceID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := fleet.Describe(t.Context(), i.ID)
-	if err != nil || len(got) != 1 || got[0].ElasticIP.String() != *address.PublicIp {
-		t.Errorf("Describe = %+v, %v, want the Elastic IP %s", got, err, *address.PublicIp)
+	return netip.MustParseAddr(*address.PublicIp)
+}
+
+// motoAccount is an account at a moto server, of which a test has the instances
+// whose tag Fleet has its own name.
+type motoAccount struct {
+	*testing.T
+	client     *ec2.Client
+	interfaces map[string]string // by instance ID
+}
+
+func (a motoAccount) fixture() fleettest.Fixture {
+	return fleettest.Fixture{
+		Fleet:  newFleet(a.T, a.client, func(o *ec2fleet.Options) { o.Tags = ec2tag.Selector{ec2tag.Key("Fleet", a.Name())} }),
+		Launch: a.launch,
+		// What moto launches is running at once, and each other state at its end.
+		States:    []binder.State{binder.Running, binder.Stopped, binder.Terminated},
+		Associate: func(id string) netip.Addr { return giveElasticIP(a.T, a.client, a.interfaces[id]) },
 	}
+}
+
+func (a motoAccount) launch(state binder.State, eligible bool) binder.Instance {
+	a.Helper()
+	tags := map[string]string{"Fleet": "other"}
+	if eligible {
+		tags["Fleet"] = a.Name()
+	}
+	i := runInstance(a.T, a.client, tags)
+	var err error
+	switch state {
+	case binder.Stopped:
+		_, err = a.client.StopInstances(a.Context(), &ec2.StopInstancesInput{InstanceIds: []string{*i.InstanceId}})
+	case binder.Terminated:
+		_, err = a.client.TerminateInstances(a.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{*i.InstanceId}})
+	}
+	if err != nil {
+		a.Fatal(err)
+	}
+	ni := i.NetworkInterfaces[0]
+	a.interfaces[*i.InstanceId] = *ni.NetworkInterfaceId
+	return binder.Instance{
+		ID: *i.InstanceId, NetworkInterfaceID: *ni.NetworkInterfaceId, PrivateIP: netip.MustParseAddr(*ni.PrivateIpAddress),
+		NetworkBorderGroup: "eu-central-1", AvailabilityZone: *i.Placement.AvailabilityZone, Type: string(i.InstanceType), LaunchedAt: *i.LaunchTime, Tags: tags,
+	}
+}
+
+func TestContractOverMoto(t *testing.T) {
+	client := newMotoClient(parts.Moto(t))
+	fleettest.Run(t, func(t *testing.T) fleettest.Fixture {
+		return motoAccount{t, client, map[string]string{}}.fixture()
+	}, func(o *fleettest.Options) {
+		const slow = "moto takes most of a minute to launch so many; awssim runs this case"
+		o.Exclude = map[string]string{"describe-many": slow, "list-many": slow}
+	})
 }

@@ -16,12 +16,38 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/binder/fleettest"
 	"github.com/eipbinder/eipbinder/binder/memfleet"
 	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/eippool/mempool"
 )
 
 var media = map[string]string{"role": "media"}
+
+func TestContract(t *testing.T) {
+	fleettest.Run(t, func(t *testing.T) fleettest.Fixture {
+		pool := mempool.New()
+		fleet := memfleet.New(func(o *memfleet.Options) { o.Tags, o.Network = media, pool })
+		return fleettest.Fixture{
+			Fleet: fleet,
+			Launch: func(state binder.State, eligible bool) binder.Instance {
+				worker := binder.Instance{State: state, NetworkBorderGroup: "eu-central-1", AvailabilityZone: "eu-central-1a", Type: "c7gn.large"}
+				if eligible {
+					worker.Tags = media
+				}
+				return fleet.Launch(worker)
+			},
+			Associate: func(id string) netip.Addr {
+				address := pool.Add(eippool.Address{})
+				target := eippool.Target{InstanceID: id, NetworkInterfaceID: describe(t, fleet, id)[0].NetworkInterfaceID}
+				if _, err := pool.Associate(t.Context(), address.AllocationID, target); err != nil {
+					t.Fatal(err)
+				}
+				return address.IP
+			},
+		}
+	})
+}
 
 func describe(t *testing.T, fleet *memfleet.Fleet, ids ...string) []binder.Instance {
 	t.Helper()

@@ -20,7 +20,7 @@ type defect struct {
 }
 
 func defects() []defect {
-	return slices.Concat(nameDefects(), purityDefects(), addressDefects(), hostileDefects(), recordDefects(), validateDefects())
+	return slices.Concat(nameDefects(), purityDefects(), addressDefects(), hostileDefects(), recordDefects(), commonDefects(), validateDefects(), processDefects())
 }
 
 // name is what a policy without defect does.

@@ -12,6 +12,7 @@ import (
 type fixture struct {
 	policy dnspolicy.Policy
 	Options
+	elsewhere func(here []string) ([]string, error) // what another process says, which leaves this to this one
 }
 
 // answer is what a policy gives for a subject.
@@ -71,15 +72,41 @@ func (f fixture) terms() dnspolicy.Terms {
 // absolute is what the binder makes of a name.
 func (f fixture) absolute(name string) (string, error) { return f.terms().Join(name) }
 
-// primary is the first name of the subject that is valid; empty if there is
-// none. The policy gets this subject, not a clone.
-func (f fixture) primary(s dnspolicy.Subject) string {
+// candidates are the names of the subject that the binder would take, in its
+// order. The policy gets this subject, not a clone.
+func (f fixture) candidates(s dnspolicy.Subject) []string {
+	var own, common []string
 	for _, name := range f.names(s).names {
-		if absolute, err := f.absolute(name); err == nil {
-			return absolute
+		absolute, err := f.absolute(name)
+		switch {
+		case err != nil:
+		case f.common(absolute).yes:
+			common = append(common, absolute)
+		default:
+			own = append(own, absolute)
 		}
 	}
+	if len(own) == 0 {
+		return common // which a case of its own notices
+	}
+	return own
+}
+
+// primary is the first candidate; empty if there is none.
+func (f fixture) primary(s dnspolicy.Subject) string {
+	for _, name := range f.candidates(s) {
+		return name
+	}
 	return ""
+}
+
+// primaryOr is the first candidate of a hostile subject, or else the name that
+// it had when it was a harmless sample.
+func (f fixture) primaryOr(s, sample dnspolicy.Subject) string {
+	if name := f.primary(clone(s)); name != "" {
+		return name
+	}
+	return f.primary(clone(sample))
 }
 
 // clone returns a copy that shares no map with the subject.

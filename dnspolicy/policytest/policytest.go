@@ -1,5 +1,6 @@
 // Package policytest proves that a [dnspolicy.Policy] keeps the contract, and
-// those of [dnspolicy.Recorder] and [dnspolicy.Validator] if it is one:
+// those of [dnspolicy.Recorder], [dnspolicy.CommonNamer] and [dnspolicy.Validator]
+// if it is one:
 //
 //	func TestContract(t *testing.T) {
 //		policytest.Run(t, newPolicy())
@@ -20,8 +21,15 @@
 // [dnspolicy.PerAddress] makes of it. Then the suite also sees to it that the
 // instance makes no difference and that no two addresses share a name.
 //
+// Names must be the same in every process, so Run starts the test's program a
+// second time and compares.
+//
 // Whether a policy is safe for concurrent use, only the race detector sees in
 // full: run the test with -race.
+//
+// Names of cases are as stable as what is exported here: a case that goes, or gets
+// another name, is a breaking change. Any release may bring new cases, for what
+// the contract says already.
 //
 // Cases run one after the other; some call the policy from several goroutines.
 package policytest
@@ -107,5 +115,5 @@ func resolve(policy dnspolicy.Policy, optFns []func(*Options)) (fixture, error) 
 	if o.ToASCII == nil {
 		errs = append(errs, errors.New("policytest: Options.ToASCII is nil"))
 	}
-	return fixture{policy, o}, errors.Join(errs...)
+	return fixture{policy: policy, Options: o}, errors.Join(errs...)
 }

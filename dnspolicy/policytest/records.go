@@ -1,6 +1,8 @@
 package policytest
 
 import (
+	"slices"
+
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
 
@@ -23,6 +25,41 @@ func recordCases() []testCase {
 				f.checkRecords(t, s, "any."+f.Suffix)
 			}
 		})},
+		{Name: "records-distinct", Contract: "No two bindings have a record set of the same key, even if their instances have the same tags.", Run: recording(func(t tb, f fixture) {
+			f.checkDistinct(t, f.Subjects)
+			f.checkDistinct(t, alike(f.Subjects))
+		})},
+	}
+}
+
+// alike returns the subjects as workers of one node pool and zone are, told
+// apart by what they are and by their addresses.
+func alike(subjects []dnspolicy.Subject) []dnspolicy.Subject {
+	var all []dnspolicy.Subject
+	for _, s := range subjects {
+		s.AvailabilityZone, s.InstanceType, s.InstanceTags = subjects[0].AvailabilityZone, subjects[0].InstanceType, subjects[0].InstanceTags
+		all = append(all, s)
+	}
+	return all
+}
+
+// checkDistinct checks the record sets of bindings that are there at once.
+func (f fixture) checkDistinct(t tb, subjects []dnspolicy.Subject) {
+	t.Helper()
+	names := map[string]bool{}
+	holders := map[dnspolicy.RRKey]dnspolicy.Subject{}
+	for _, s := range subjects {
+		free := slices.DeleteFunc(f.candidates(clone(s)), func(name string) bool { return names[name] })
+		if len(free) == 0 {
+			continue // no name is left, so there is no binding
+		}
+		names[free[0]] = true
+		for _, set := range f.validSets(s, free[0]) {
+			if holder, taken := holders[set.RRKey]; taken {
+				t.Errorf("both %+v and %+v have the record set %v", holder, s, set.RRKey)
+			}
+			holders[set.RRKey] = s
+		}
 	}
 }
 

@@ -12,21 +12,27 @@ import (
 func TestDefects(t *testing.T) {
 	var all []suite.Defect[fixture]
 	for _, d := range defects() {
-		all = append(all, suite.Defect[fixture]{Name: d.name, Fails: d.fails, Open: func() fixture { return asked(t, d.plant()) }})
+		all = append(all, suite.Defect[fixture]{Name: d.name, Fails: d.fails, Open: func() fixture { return asked(t, d.plant) }})
 	}
 	suite.Prove(t, cases(), all, "address-alone") // what it sees, the cases of purity see, too
 }
 
 func TestNoDefect(t *testing.T) {
-	for _, policy := range []dnspolicy.Policy{namer(name), withText(name)} {
-		suite.Passes(t, cases(), func() fixture { return asked(t, policy) })
+	for _, policy := range []dnspolicy.Policy{namer(name), withText(name), withPool(byAllocation, ofPool), wantsPool()} {
+		suite.Passes(t, cases(), func() fixture { return asked(t, func() dnspolicy.Policy { return policy }) })
 	}
 }
 
-func asked(t *testing.T, policy dnspolicy.Policy) fixture {
-	f, err := resolve(policy, nil)
+// asked returns the fixture of a policy. Another process has one that is made
+// anew.
+func asked(t *testing.T, plant func() dnspolicy.Policy) fixture {
+	f, err := resolve(plant(), nil)
 	if err != nil {
 		t.Error(err)
+	}
+	f.elsewhere = func([]string) ([]string, error) {
+		other, err := resolve(plant(), nil)
+		return other.transcript(), err
 	}
 	return f
 }

@@ -57,9 +57,12 @@ func resolve(optFns []func(*Options)) (Options, error) {
 	if o.ChangeTokens == nil {
 		o.ChangeTokens = rate.NewLimiter(defaultChangeRate, defaultChangeBurst)
 	}
-	for name, d := range map[string]time.Duration{"Linger": o.Linger, "PollInterval": o.PollInterval, "FirstLook": o.FirstLook} {
-		if d < 0 {
-			return Options{}, fmt.Errorf("route53zone: %s %s is negative", name, d)
+	for _, d := range []struct { // PollInterval first, as FirstLook may be a copy of it
+		option string
+		time.Duration
+	}{{"Linger", o.Linger}, {"PollInterval", o.PollInterval}, {"FirstLook", o.FirstLook}} {
+		if d.Duration < 0 {
+			return Options{}, fmt.Errorf("route53zone: %s %s is negative", d.option, d.Duration)
 		}
 	}
 	if o.limit().tokens < 1 {

@@ -14,6 +14,10 @@
 // [Intercept] is for tests of what uses a zone: it puts faults and delays between
 // the two.
 //
+// Names of cases are as stable as what is exported here: a case that goes, or gets
+// another name, is a breaking change. Any release may bring new cases, for what
+// the contract says already.
+//
 // Cases run one after the other, each on a Fixture of its own; some call the
 // zone from several goroutines.
 package zonetest

@@ -31,3 +31,15 @@ func (s *Store) PutWith(ctx context.Context, r store.Record, between func()) (st
 	var a *again
 	return stored, errors.As(err, &a), err
 }
+
+// ReadRow reads a row as the database hands it out: its six columns.
+func (s *Store) ReadRow(ctx context.Context, columns ...any) (*store.Record, error) {
+	rows, err := s.rows(ctx, "reading a row", "SELECT $1, $2, $3, $4, $5, $6", columns...)
+	if err != nil {
+		return nil, err
+	}
+	return rows[0].record, nil
+}
+
+// Encode returns what is stored of a record.
+func Encode(r store.Record) (string, error) { return encode(r) }

@@ -40,11 +40,24 @@ func scanRow(rows *sql.Rows) (row, error) {
 		return r, nil
 	}
 	r.record = new(store.Record)
-	if err := json.Unmarshal([]byte(encoded.String), r.record); err != nil {
+	err := json.Unmarshal([]byte(encoded.String), r.record)
+	r.record.Version, r.record.Allocated = r.last, allocated
+	if err == nil {
+		err = r.valid()
+	}
+	if err != nil {
 		return row{}, fmt.Errorf("%w: stored record of %s: %w", store.ErrInvalid, r.id, err)
 	}
-	r.record.Version, r.record.Allocated = r.last, allocated
 	return r, nil
+}
+
+// valid finds a record that no Put can have written, which must not come to a
+// planner.
+func (r row) valid() error {
+	if r.record.AllocationID != r.id {
+		return fmt.Errorf("it is about %q", r.record.AllocationID)
+	}
+	return r.record.Validate()
 }
 
 // encode returns what is stored of a record that gets a new version.

@@ -18,6 +18,10 @@
 // [Intercept] is for tests of what uses a store: it puts faults and delays
 // between the two.
 //
+// Names of cases are as stable as what is exported here: a case that goes, or gets
+// another name, is a breaking change. Any release may bring new cases, for what
+// the contract says already.
+//
 // Run is safe for concurrent use; the cases of one Run follow one another.
 package storetest
 

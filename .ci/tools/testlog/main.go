@@ -3,13 +3,17 @@
 // Then it lists the tests that were skipped. It fails if one of them is not in
 // the file of allowed skips.
 //
-//	go test -json ./... | testlog -allowed allowed-skips.txt
+//	go test -json ./... | testlog -allowed allowed-skips.txt -limits time-limits.txt
 //
 // Each line of that file is a regular expression for a package's path, below
 // the repository's root if it lies there, a space and a test's name, then " # "
 // and the reason. It must match the whole; one that matches no skipped test is
 // an error, too, if tests of its package were run, unless -partial says that
 // only some of them were.
+//
+// Lines of the file of limits have a duration between the test's name and the
+// reason: how long such a test may take, its subtests included. One that matches
+// no test is an error likewise.
 package main
 
 import (
@@ -24,6 +28,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 const root = "github.com/eipbinder/eipbinder/"
@@ -31,17 +36,25 @@ const root = "github.com/eipbinder/eipbinder/"
 func main() {
 	log.SetFlags(0)
 	allowed := flag.String("allowed", "", "file of allowed skips")
-	partial := flag.Bool("partial", false, "allowed skips need not occur")
+	limited := flag.String("limits", "", "file of limits of time; empty: none")
+	partial := flag.Bool("partial", false, "allowed skips and limited tests need not occur")
 	flag.Parse()
-	rules, err := readRules(*allowed)
+	rules, err := read(*allowed, parseRules)
 	if err != nil {
 		log.Fatal(err)
+	}
+	var limits []*limit
+	if *limited != "" {
+		if limits, err = read(*limited, parseLimits); err != nil {
+			log.Fatal(err)
+		}
 	}
 	r, err := report(os.Stdin, os.Stdout)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if !r.check(rules, *partial) {
+	allowedAll, inTime := r.check(rules, *partial), r.checkLimits(limits, *partial)
+	if !allowedAll || !inTime {
 		os.Exit(1)
 	}
 }
@@ -54,20 +67,24 @@ type rule struct {
 	used    bool
 }
 
-func readRules(path string) ([]*rule, error) {
+// read reads and parses a file.
+func read[T any](path string, parse func(string) ([]T, error)) ([]T, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := parseRules(string(text))
+	parsed, err := parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return rules, nil
+	return parsed, nil
 }
 
-func parseRules(text string) ([]*rule, error) {
-	var rules []*rule
+func parseRules(text string) ([]*rule, error) { return parseLines(text, newRule) }
+
+// parseLines calls parse for what each line has before its reason, and for that.
+func parseLines[T any](text string, parse func(pattern, reason string) (T, error)) ([]T, error) {
+	var all []T
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -77,18 +94,23 @@ func parseRules(text string) ([]*rule, error) {
 		if !ok {
 			return nil, fmt.Errorf("%q gives no reason after \" # \"", line)
 		}
-		pkg, test, ok := strings.Cut(strings.TrimSpace(pattern), " ")
-		if !ok {
-			return nil, fmt.Errorf("%q is not a package, a space and a test", pattern)
-		}
-		both, err1 := whole(pkg + " " + test)
-		alone, err2 := whole(pkg)
-		if err := errors.Join(err1, err2); err != nil {
+		parsed, err := parse(strings.TrimSpace(pattern), reason)
+		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, &rule{pattern: both, pkg: alone, reason: reason})
+		all = append(all, parsed)
 	}
-	return rules, nil
+	return all, nil
+}
+
+func newRule(pattern, reason string) (*rule, error) {
+	pkg, test, ok := strings.Cut(pattern, " ")
+	if !ok {
+		return nil, fmt.Errorf("%q is not a package, a space and a test", pattern)
+	}
+	both, err1 := whole(pkg + " " + test)
+	alone, err2 := whole(pkg)
+	return &rule{pattern: both, pkg: alone, reason: reason}, errors.Join(err1, err2)
 }
 
 // whole compiles an expression that must match the whole of a text.
@@ -97,7 +119,10 @@ func whole(pattern string) (*regexp.Regexp, error) { return regexp.Compile("^(?:
 // event is what go test -json prints, see go doc test2json.
 type event struct {
 	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds
 }
+
+func (e event) took() time.Duration { return time.Duration(e.Elapsed * float64(time.Second)) }
 
 // skip is a test that did not run.
 type skip struct{ test, reason string }
@@ -109,6 +134,7 @@ type reader struct {
 	out   io.Writer
 	tests map[string]map[string][]string
 	skips []skip
+	times []timed
 }
 
 // report copies to out what is worth reading of the events in in.
@@ -151,9 +177,11 @@ func (r *reader) testEvent(e event) {
 		return
 	case "fail":
 		fmt.Fprint(r.out, strings.Join(tests[e.Test], ""))
+		r.times = append(r.times, timed{below(e.Package) + " " + e.Test, e.took()})
 	case "skip":
 		r.skips = append(r.skips, skip{below(e.Package) + " " + e.Test, reason(tests[e.Test])})
 	case "pass":
+		r.times = append(r.times, timed{below(e.Package) + " " + e.Test, e.took()})
 	default: // run, pause, cont
 		return
 	}
