@@ -349,19 +349,23 @@ func (r *run) boundByAnother(ctx context.Context, wanted store.Record, err error
 // is hidden.
 func (r *run) commit(ctx context.Context) error {
 	rec := r.v.record.Clone()
+	repaired := !rec.BoundAt.IsZero() // it was bound before
 	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, onlyLost(rec.FirstSeen)
+	if by := drainedBy(ctx, rec.InstanceID); by != "" && !rec.Draining {
+		rec.Draining, rec.Reason = true, DrainedBy(by)
+	}
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {
 		return r.boundByAnother(ctx, rec, err)
 	}
 	r.v.bound = true
+	if repaired { // which says nothing of how long workers take
+		r.tell(ctx, EventDriftRepaired, r.start, "")
+		return nil
+	}
 	since := r.v.instance.LaunchedAt
 	if since.IsZero() {
 		since = r.start
-	}
-	if r.repair {
-		r.repair = false
-		r.tell(ctx, EventDriftRepaired, r.start, "")
 	}
 	r.tell(ctx, EventBound, since, "")
 	return nil

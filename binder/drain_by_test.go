@@ -1,11 +1,53 @@
 package binder_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
+
+// What a program wants hidden is never shown: it is bound drained. What an operator
+// drained before is the operator's.
+func TestBoundDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 4)
+		for _, id := range []string{"i-1", "i-2", "i-3"} {
+			w.launch(id)
+		}
+		var shown atomic.Int64
+		w.hook = func(_ string, do func() error) error {
+			err := do()
+			for _, r := range w.records() {
+				if r.Visible() && r.InstanceID != "i-2" {
+					shown.Add(1)
+				}
+			}
+			return err
+		}
+		b := w.binder()
+		ctx := binder.WithDrained(t.Context(), func(id string) string {
+			return map[string]string{"i-1": "a", "i-3": "a"}[id]
+		})
+		outcomes, err := b.Reconcile(ctx, "i-1", "i-2")
+		if err != nil || outcomes[0].Reason != binder.DrainedBy("a") || outcomes[1].Reason != "" || outcomes[0].Status != binder.Bound {
+			t.Errorf("%+v, %v", outcomes, err)
+		}
+		report, err := b.Sweep(ctx) // binds the third
+		if err != nil || !w.record("i-2").Visible() || w.record("i-3").Reason != binder.DrainedBy("a") {
+			t.Errorf("%+v, %v", report.Outcomes, err)
+		}
+		if n := shown.Load(); n > 0 {
+			t.Errorf("schedule servers saw a drained worker after %d calls", n)
+		}
+		w.hook = nil
+		o, err := b.Undrain(t.Context(), "i-1", func(o *binder.DrainOptions) { o.By = "a" })
+		if err != nil || o.Reason != "" {
+			t.Errorf("%+v, %v", o, err)
+		}
+	})
+}
 
 // A worker is hidden by one at a time, and a program shows only what it has
 // hidden itself.

@@ -26,6 +26,28 @@ func tellOutcome(ctx context.Context, o Outcome) {
 	}
 }
 
+// drainer is the key of who says which instances are bound drained.
+type drainer struct{}
+
+// WithDrained returns a context for calls of a Binder or a Mux under which an
+// instance for which the function returns a program's name is drained by that
+// program (see DrainOptions.By) in the very write that makes it Bound: schedule
+// servers do not see it for a moment. For the empty name it is not, nor with a nil
+// function. What is bound already stays as it is: Drain hides it.
+//
+// The function is called from several goroutines at once, just before the write.
+// It should return at once, and must not call the binder.
+func WithDrained(ctx context.Context, by func(instanceID string) string) context.Context {
+	return context.WithValue(ctx, drainer{}, by)
+}
+
+func drainedBy(ctx context.Context, id string) string {
+	if by, _ := ctx.Value(drainer{}).(func(string) string); by != nil {
+		return by(id)
+	}
+	return ""
+}
+
 // named is a context under which outcomes are told as the profile's.
 func (p profile) named(ctx context.Context) context.Context {
 	return WithOutcomes(ctx, func(o Outcome) {

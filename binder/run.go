@@ -23,7 +23,6 @@ type run struct {
 	*batch
 	v      view
 	helped bool
-	repair bool // what it commits was damaged
 	start  time.Time
 	turn   turn // the pool's, for one call
 }

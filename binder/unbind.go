@@ -189,7 +189,7 @@ func (r *run) mark(ctx context.Context, d decision) error {
 		if !r.b.rules().associated(r.v) {
 			rec.AssociationID = ""
 		}
-		kind, r.repair, r.v.missing, r.v.usurped = EventDriftFound, true, false, nil
+		kind, r.v.missing, r.v.usurped = EventDriftFound, false, nil
 	}
 	letGo(&rec)
 	if err := r.put(ctx, rec); err != nil {

@@ -51,10 +51,13 @@ func (w *worker) hiddenSince(o binder.Outcome) string {
 	return o.Reason
 }
 
-// tellUnbound is about a Node that is gone.
-func (c *Controller) tellUnbound(node string, o binder.Outcome) {
+// tellUnbound is about a Node that is gone, or about to be. It is told once.
+func (c *Controller) tellUnbound(node, id string) {
+	if !c.looks.tellOnce(id, "unbound") {
+		return
+	}
 	gone := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
-	c.recorder.Eventf(gone, nil, corev1.EventTypeNormal, "Unbound", action, "%s gave its address back", o.InstanceID)
+	c.recorder.Eventf(gone, nil, corev1.EventTypeNormal, "Unbound", action, "%s gave its address back", id)
 }
 
 // tellWaiting says, once, why a node is not bound, and returns when to come back

@@ -249,6 +249,9 @@ func TestHiddenThoughTheNodeRefuses(t *testing.T) {
 	if _, err := c.Reconcile(t.Context(), request("a")); err == nil {
 		t.Error("the node took it")
 	}
+	if c.orders.queue.Len() != 1 {
+		t.Fatal("no order was given")
+	}
 	id, _ := c.orders.queue.Get()
 	c.orders.carryOut(t.Context(), id)
 	if know := c.looks.of(instance); b.calls != 1 || !know.hidden() || strings.Count(said(), "NodeUpdateRefused") != 1 {

@@ -41,7 +41,11 @@ func (w *worker) isBound() bool {
 // leave hides the worker of a node that is being deleted, once in the life of this
 // process. Nothing is written on the node any more.
 func (w *worker) leave() time.Duration {
-	if !w.know.hidden() {
+	switch o := w.know.outcome; {
+	case o != nil && o.Status == binder.Unbound:
+		w.tellUnbound(w.node.Name, w.id)
+		return 0
+	case !w.know.hidden():
 		return w.order(hide)
 	}
 	if w.node.Labels[LabelState] == StateBound && w.looks.tellOnce(w.id, "leaving") {
@@ -61,6 +65,9 @@ func (w *worker) order(v verb) time.Duration {
 	case o.Err != nil || o.Status.Waiting():
 		return w.tellOrder(v, *o)
 	case w.why == leaving:
+		if unbound(*o) && w.node.Labels[LabelState] != "" {
+			w.tellUnbound(w.node.Name, w.id)
+		}
 		return 0
 	}
 	return w.inquire() // the node tells of what is bound no more

@@ -41,6 +41,7 @@ type entry struct {
 	fails   int             // in a row
 	told    map[string]bool // events that were sent about waiting
 	gone    bool            // its Node is
+	why     hiding          // it is to be hidden, as its Node was last seen
 	seen    bool            // bound, by this process: reason is known
 	reason  string          // why it is hidden, as Outcome.Reason is; empty: it is not
 
@@ -166,7 +167,7 @@ func (l *looks) call(ctx context.Context, call int, ids []string) {
 			l.spare()
 		}
 	}
-	outcomes, _ := l.binder.Reconcile(binder.WithOutcomes(limited, first), ids...) // each failed outcome has its error
+	outcomes, _ := l.binder.Reconcile(l.drained(binder.WithOutcomes(limited, first)), ids...) // each failed outcome has its error
 	for _, o := range outcomes {
 		land(o) // unless it was told before
 	}
@@ -331,7 +332,18 @@ func (l *looks) left(node, id string) []string {
 	return slices.DeleteFunc(slices.Clone(l.ofNode[node]), func(other string) bool { return other == id })
 }
 
+// drained lets what is bound under the context begin hidden where its node is to be.
+func (l *looks) drained(ctx context.Context) context.Context {
+	return binder.WithDrained(ctx, func(id string) string {
+		if l.of(id).why == shown {
+			return ""
+		}
+		return HiddenBy
+	})
+}
+
 // bury notes that the instance's Node is gone, and reports whether that is new.
+// That its binding was taken back stays known.
 func (l *looks) bury(node, id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -339,7 +351,10 @@ func (l *looks) bury(node, id string) bool {
 	if e == nil || e.gone || e.node != node {
 		return false
 	}
-	e.gone, e.outcome = true, nil
+	e.why = leaving
+	if e.gone = true; e.outcome != nil && e.outcome.Status != binder.Unbound {
+		e.outcome = nil
+	}
 	return true
 }
 

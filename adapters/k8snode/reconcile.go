@@ -35,20 +35,22 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if !c.opts.Selector.Matches(labels.Set(node.Labels)) {
-		return reconcile.Result{}, nil // not ours any more; what is bound stays bound
-	}
-	id, err := instanceOf(node.Spec.ProviderID)
-	if err != nil {
-		return after(c.noInstance(&node, err)), nil
-	}
+	id, noInstance := instanceOf(node.Spec.ProviderID)
 	wait := c.goodbye(req.Name, id)
+	switch {
+	case !c.opts.Selector.Matches(labels.Set(node.Labels)):
+		return after(wait), nil // not ours any more; what is bound stays bound
+	case noInstance != nil:
+		return after(sooner(wait, c.noInstance(&node, noInstance))), nil
+	}
 	c.looks.attach(node.Name, id)
 	ready, err := c.podReady(ctx, node.Name)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	w := worker{Controller: c, node: &node, id: id, why: c.opts.why(&node, ready), know: c.looks.of(id)}
+	why := c.opts.why(&node, ready)
+	c.looks.change(id, func(e *entry) { e.why = why })
+	w := worker{Controller: c, node: &node, id: id, why: why, know: c.looks.of(id)}
 	again, err := w.work(ctx)
 	return after(sooner(wait, again)), err
 }
@@ -66,19 +68,19 @@ func (c *Controller) goodbye(node, id string) time.Duration {
 // ended lets the binding be taken back, once, of an instance whose Node is gone.
 // Where the instance still runs, or nobody knows, a sweep goes on.
 func (c *Controller) ended(node, id string) time.Duration {
-	if c.looks.bury(node, id) {
-		c.looks.askNow(id)
-		return 0
-	}
+	first := c.looks.bury(node, id)
 	know := c.looks.of(id)
 	switch o := know.outcome; {
+	case first && o == nil:
+		c.looks.askNow(id)
+		return 0
 	case know.node != node: // another node has it by now
 	case o == nil:
 		return 0 // the answer is on its way
 	case o.Status.Waiting():
 		return c.askWhenDue(id, know)
 	case o.Status == binder.Unbound:
-		c.tellUnbound(node, *o)
+		c.tellUnbound(node, id)
 	}
 	c.looks.forget(node, id)
 	return 0

@@ -37,7 +37,8 @@ func (b *counted) Reconcile(ctx context.Context, ids ...string) ([]binder.Outcom
 }
 
 // bubble is a controller whose API server and whose cloud take no time, but for
-// EC2's bucket.
+// EC2's bucket. The API server is a fake one, since virtual time stands still while
+// a socket is waited for; TestStorm and TestStormAtARate have the real one.
 type bubble struct {
 	*Controller
 	binder *counted

@@ -171,10 +171,11 @@ type watched struct {
 }
 
 func (s watched) Put(ctx context.Context, r store.Record) (store.Record, error) {
-	if r.Visible() {
+	stored, err := s.Store.Put(ctx, r)
+	if err == nil && stored.Visible() {
 		s.shown.Add(1)
 	}
-	return s.Store.Put(ctx, r)
+	return stored, err
 }
 
 // counter counts requests, but for those that lists and watches need, which do

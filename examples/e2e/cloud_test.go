@@ -33,6 +33,7 @@ type cloud struct {
 	calls    calls
 	zoneID   string
 	subnetID *string // where instances are launched; nil: the default
+	naming   naming
 }
 
 // clouds are the combinations of stand-ins that the function has to work with.

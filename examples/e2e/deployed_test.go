@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,6 +33,7 @@ var (
 		"EIPBINDER_LEASE":             "6s",
 		"EIPBINDER_LATE_CALLS":        "7s",
 		"EIPBINDER_STOP_GRACE":        "1s",
+		"EIPBINDER_COOL_DOWN":         "1h", // longer, so that it is not over at the end on any machine
 	}
 	// While 721 s pass in the account, these do here: at first, and once
 	// nothing but the poison comes back.
@@ -57,10 +55,16 @@ func TestDeployed(t *testing.T) {
 	t.Parallel()
 	needPython(t)
 	began := time.Now()
-	d := deploy(t)
+	d := newAccount(t)
+	d.quota = 1000
+	d.deploy(t, map[string]string{
+		"PoolTagValue": "byol", "PoolTagKey2": "App", "PoolTagValue2": "streaming",
+		"InstanceTags": "karpenter.sh/nodepool|karpenter.sh/provisioner-name=media", "ClusterTagValue": "prod",
+		"NodeRoles": "media-worker", "Operators": "platform-team",
+	}, "ReverseNamed")
 	d.step(t, "deployed", func() {
 		d.stack.wantAll(t)
-		d.stack.wantAsSaid(t, d.parameters)
+		d.stack.wantAsSaid(t)
 		d.setVisibility(t, visibility)
 	})
 	d.step(t, "launches", func() { d.storm(t) })
@@ -69,6 +73,7 @@ func TestDeployed(t *testing.T) {
 	d.step(t, "sweeps", func() { d.sweeps(t) })
 	d.step(t, "poison", func() { d.poison(t) })
 	d.wantBound(t, d.bound, len(d.ended))
+	d.wantMetrics(t)
 	cannot := map[string]string{
 		"Names TXT":                "the template has no setting for more record sets beside the A record",
 		"Log logs:CreateLogStream": "Lambda itself makes it",
@@ -83,22 +88,36 @@ func TestDeployed(t *testing.T) {
 // deployed is the account with the stack in it.
 type deployed struct {
 	*cloud
-	inventory  *inventory
-	parameters map[string]string
-	stack      *stack
-	moto       string
-	queue      *sqs.Client // the test's own
-	main       *lambda
-	sweeper    *lambda
-	source     *source
-	stop       func() // ends the event source mapping
+	readme
+	endpoints    map[string]string // of all services
+	confirmAfter string            // empty: the functions' default
+	inventory    *inventory
+	stack        *stack
+	queue        *sqs.Client // the test's own
+	main         *lambda
+	sweeper      *lambda
+	source       *source
+	stop         func() // ends the event source mapping
 
 	bound, ended []machine // as they must be in the end
 	warned       []machine // that they will end, so that they are drained
+
+	// What the metrics have to say.
+	launching, launched, swept time.Time // when the storm began and ended, and the first sweep began
+	pooled                     int       // addresses
+	lost                       int       // workers of which no event tells
+	killed                     []sqstypes.Message
+	untold                     int // workers that a function has bound that was killed before it could say so
+	refused, repaired, mended  int // messages, as often as they came; bindings; rows
+
+	mu      sync.Mutex
+	started []*function // all processes
 }
 
 // lambda is one of the stack's functions.
 type lambda struct {
+	of      *deployed
+	name    string
 	trail   *trail
 	env     map[string]string
 	timeout time.Duration
@@ -114,14 +133,14 @@ func (d *deployed) step(t *testing.T, name string, do func()) {
 	}
 }
 
-// deploy creates the stack in moto. EC2 and Route 53 are awssim, and the tables are
-// made in dynoxide as CloudFormation has made them in moto.
-func deploy(t *testing.T) *deployed {
+// newAccount is one with a hosted zone and a package for the functions, and no stack
+// yet. EC2 and Route 53 are awssim's.
+func newAccount(t *testing.T) *deployed {
 	t.Helper()
 	moto, dynoxide := parts.Moto(t), parts.Dynoxide(t)
 	sim := simulator(t, func(o *awssim.Options) { o.AddressQuota, o.NoAutoAssignedIP, o.StoppingFor = 60, true, 0 })
 	keys := credentials.NewStaticCredentialsProvider("test", "test", "")
-	d := &deployed{moto: moto, cloud: &cloud{
+	d := &deployed{cloud: &cloud{
 		ec2:      ec2.New(ec2.Options{Region: region, Credentials: keys, BaseEndpoint: &sim}),
 		route53:  route53.New(route53.Options{Region: region, Credentials: keys, BaseEndpoint: &sim}),
 		dynamodb: dynamodb.New(dynamodb.Options{Region: region, Credentials: keys, BaseEndpoint: &dynoxide}),
@@ -132,25 +151,34 @@ func deploy(t *testing.T) *deployed {
 		t.Fatal(err)
 	}
 	d.zoneID = *zone.HostedZone.Id
-	d.parameters = map[string]string{
-		"Suffix": suffix, "HostedZoneId": strings.TrimPrefix(d.zoneID, "/hostedzone/"),
-		"PoolTagValue": "byol", "PoolTagKey2": "App", "PoolTagValue2": "streaming",
-		"InstanceTags": "karpenter.sh/nodepool|karpenter.sh/provisioner-name=media", "ClusterTagValue": "prod",
-		"NodeRoles": "media-worker", "Operators": "platform-team",
-		"CodeBucket": "packages", "CodeKey": "eipbinder-arm64.zip",
-	}
-	d.stack = createStack(t, moto, d.parameters)
-	d.copyTables(t, dynamodb.New(dynamodb.Options{Region: region, Credentials: keys, BaseEndpoint: &moto}))
-	d.connect(t, sim, dynoxide, keys)
+	d.endpoints = map[string]string{"EC2": sim, "ROUTE_53": sim, "DYNAMODB": dynoxide, "SQS": moto}
+	d.readme = readme{moto: moto, variables: map[string]string{
+		"suffix": suffix, "zone": strings.TrimPrefix(d.zoneID, "/hostedzone/"), "bucket": "packages", "key": "eipbinder-arm64.zip",
+	}}
+	d.upload(t)
+	d.inventory = d.newInventory(t)
 	return d
+}
+
+// deploy makes the stack in moto, as README.md says, with these parameters beside those
+// that stand there. By them conditions of the template are not met. The tables are
+// made in dynoxide as they are in moto.
+func (d *deployed) deploy(t *testing.T, parameters map[string]string, unmet ...string) {
+	t.Helper()
+	d.stack = d.deployStack(t, parameters)
+	d.stack.unmet = unmet
+	d.copyTables(t)
+	d.main, d.sweeper = d.newLambda(t, "Function"), d.newLambda(t, "SweepFunction")
+	d.source = d.newSource()
 }
 
 // copyTables makes the stack's tables in dynoxide, which has DynamoDB's
 // transactions; moto has not.
-func (d *deployed) copyTables(t *testing.T, made *dynamodb.Client) {
+func (d *deployed) copyTables(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"RecordTableOfWorkers", "BindingTableOfBinder"} {
-		table, err := made.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(d.stack.Resources[name])})
+	made := dynamodb.New(dynamodb.Options{Region: region, Credentials: d.dynamodb.Options().Credentials, BaseEndpoint: &d.moto})
+	for _, name := range d.stack.tableNames() {
+		table, err := made.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,9 +192,8 @@ func (d *deployed) copyTables(t *testing.T, made *dynamodb.Client) {
 	}
 }
 
-// connect puts a trail between each function and all that it calls, and makes
-// the event source mapping, which acts with the role of its function.
-func (d *deployed) connect(t *testing.T, sim, dynoxide string, keys aws.CredentialsProvider) {
+// newInventory says what associations are of.
+func (d *deployed) newInventory(t *testing.T) *inventory {
 	t.Helper()
 	what := &inventory{tags: map[string]map[string]string{}, owners: map[string]string{}}
 	what.association = func(id string) (address, bool) {
@@ -177,30 +204,45 @@ func (d *deployed) connect(t *testing.T, sim, dynoxide string, keys aws.Credenti
 		}
 		return address{}, false
 	}
-	d.inventory = what
-	endpoints := map[string]string{"EC2": sim, "ROUTE_53": sim, "DYNAMODB": dynoxide, "SQS": d.moto}
-	d.main, d.sweeper = d.newLambda(t, "Function", endpoints), d.newLambda(t, "SweepFunction", endpoints)
-	d.source = &source{
-		client:   sqs.New(sqs.Options{Region: region, Credentials: keys, BaseEndpoint: aws.String(d.main.env["AWS_ENDPOINT_URL_SQS"])}),
+	return what
+}
+
+// newSource makes the event source mapping, which acts with the role of its
+// function.
+func (d *deployed) newSource() *source {
+	return &source{
+		client: sqs.New(sqs.Options{
+			Region: region, Credentials: d.queue.Options().Credentials, BaseEndpoint: aws.String(d.main.env["AWS_ENDPOINT_URL_SQS"]),
+		}),
 		queueURL: d.stack.Resources["Queue"], queueARN: d.stack.Queues["Queue"]["QueueArn"],
 		batch: d.stack.Source.BatchSize, atOnce: d.stack.Source.ScalingConfig.MaximumConcurrency,
 		newFunction: d.main.start, wantAsFromAWS: wantAsFromAWS, received: map[string]int{},
 	}
 }
 
-func (d *deployed) newLambda(t *testing.T, name string, endpoints map[string]string) *lambda {
+// newLambda puts a trail between the function and all that it calls.
+func (d *deployed) newLambda(t *testing.T, name string) *lambda {
 	t.Helper()
-	made := d.stack.Functions[name]
 	l := &lambda{
-		trail: &trail{inventory: d.inventory, answered: map[string]int{}}, timeout: time.Duration(made.Timeout) * time.Second,
+		of: d, name: name, trail: &trail{inventory: d.inventory, answered: map[string]int{}},
 		env: map[string]string{"AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"},
 	}
-	for service, endpoint := range endpoints {
+	for service, endpoint := range d.endpoints {
 		l.env["AWS_ENDPOINT_URL_"+service] = l.trail.proxy(t, service, endpoint)
 	}
+	l.configure()
+	return l
+}
+
+// configure gives the function what the stack says now.
+func (l *lambda) configure() {
+	made := l.of.stack.Functions[l.name]
+	l.timeout = time.Duration(made.Timeout) * time.Second
 	maps.Copy(l.env, made.Environment.Variables)
 	maps.Copy(l.env, shorter)
-	return l
+	if l.of.confirmAfter != "" {
+		l.env["EIPBINDER_CONFIRM_AFTER"] = l.of.confirmAfter
+	}
 }
 
 // start starts a process with the stack's settings and time-out.
@@ -208,6 +250,9 @@ func (l *lambda) start(tb testing.TB) *function {
 	tb.Helper()
 	f := start(tb, l.env)
 	f.api.timeout = l.timeout
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	l.of.started = append(l.of.started, f)
 	return f
 }
 
@@ -272,94 +317,4 @@ func (d *deployed) launchAll(t *testing.T, n int, tags map[string]string) (launc
 		launched = append(launched, m)
 	}
 	return launched
-}
-
-// storm is 50 launches at once: events in any order, some of them twice, two
-// instances without any; instances that are no workers; a poisonous event; and a
-// function that hangs in the midst of a batch until Lambda kills it.
-func (d *deployed) storm(t *testing.T) {
-	t.Helper()
-	for range 54 {
-		d.inventory.tag(pooled, d.allocate(t, pooled))
-	}
-	d.allocate(t, other)
-	workers := d.launchAll(t, 50, karpenters)
-	foreign, lost := d.launchAll(t, 5, other), 2
-	d.bound = workers
-	var storm []json.RawMessage
-	for i, m := range slices.Concat(workers[lost:], foreign) {
-		storm = append(storm, event(m.instanceID, "running"))
-		if i%5 == 0 {
-			storm = append(storm, event(m.instanceID, "pending"))
-		}
-		if i%10 == 0 {
-			storm = append(storm, event(m.instanceID, "running"))
-		}
-	}
-	storm = append(storm, event("i-poison", "running"))
-	random := rand.New(rand.NewPCG(1, 2)) // any order, the same in each run
-	random.Shuffle(len(storm), func(i, j int) { storm[i], storm[j] = storm[j], storm[i] })
-	d.put(t, storm[:d.source.batch]...)
-	var rest sync.WaitGroup
-	rest.Go(func() { d.put(t, storm[d.source.batch:]...) }) // moto takes a quarter of a second for each
-	batch, kill := d.hang(t)
-	rest.Wait() // moto may lose what is sent while it deletes
-	d.stop = d.source.run(t)
-	kill()
-	d.awaitPoison(t)
-	d.source.wantAgain(t, batch)
-	if n := len(d.items(t, "record_table")); n != len(workers)-lost {
-		t.Errorf("%d workers are visible, want all but those whose events are lost, %d", n, len(workers)-lost)
-	}
-}
-
-// awaitPoison returns once nothing but the poison is in the queue, or is dead by
-// then.
-func (d *deployed) awaitPoison(t *testing.T) {
-	t.Helper()
-	awaitCount(t, d.queue, 1, d.stack.Resources["Queue"], d.stack.Resources["DeadLetterQueue"])
-}
-
-// hang invokes a function that hangs in the midst of its batch, and returns the
-// batch, and what kills the function when its time is up. It leaves addresses
-// associated that nobody knows of but by its reservations.
-func (d *deployed) hang(t *testing.T) (messages []sqstypes.Message, kill func()) {
-	t.Helper()
-	messages, err := d.source.receive(t.Context())
-	if err != nil || len(messages) != d.source.batch {
-		t.Fatalf("%d messages, want a batch of %d: %v", len(messages), d.source.batch, err)
-	}
-	f := d.main.start(t)
-	frozen := make(chan error, 1)
-	d.main.trail.mu.Lock()
-	d.main.trail.hang = hang{"ec2:AssociateAddress", 3, func() { frozen <- f.process.Signal(syscall.SIGSTOP) }}
-	d.main.trail.mu.Unlock()
-	select {
-	case f.api.events <- d.source.event(t, messages):
-	case <-time.After(timeout):
-		t.Fatal("the function does not ask for an event")
-	}
-	began := time.Now()
-	select {
-	case err := <-frozen:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case a := <-f.api.answers:
-		t.Fatalf("the function is done before it hangs: %+v", a)
-	case <-time.After(f.api.timeout):
-		t.Fatal("the function neither hangs nor answers")
-	}
-	associated := slices.DeleteFunc(d.addresses(t), func(a address) bool { return a.AssociationID == "" })
-	if rows := d.items(t, "record_table"); len(associated) < 3 || len(rows) >= len(associated) {
-		t.Errorf("the function hangs with %d addresses associated and %d workers visible, want it in the midst", len(associated), len(rows))
-	}
-	return messages, func() {
-		select {
-		case a := <-f.api.answers:
-			t.Errorf("the frozen function answers: %+v", a)
-		case <-time.After(killedAfter - time.Since(began)):
-		}
-		f.stop()
-	}
 }

@@ -7,7 +7,11 @@
 // TestDeployed runs it in the stack of the committed template: CloudFormation
 // makes that in moto, whose EventBridge and SQS bring the events, and the test plays
 // Lambda's event source mapping. Every call that the function makes is compared with
-// what its role allows.
+// what its role allows. TestDeployedOtherwise does so with other settings, for tables
+// that the prototype has left. Both make the stack by the commands of
+// examples/lambda/README.md, as they stand there. What functions write is a log of JSON
+// on standard error, and metrics on standard output, which are compared with what
+// happened.
 //
 // It also tests the command line as processes: killed at each request, by a proxy
 // (TestKill), and many at once (TestCrowd).

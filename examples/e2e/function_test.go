@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -52,23 +53,25 @@ func programFor(tb testing.TB) string {
 // function is a running process of the Lambda function.
 type function struct {
 	api     *runtimeAPI
-	log     *log
+	log     *log // standard error
+	out     *log // standard output
 	exited  chan error
 	process *os.Process
-	stop    func() // kills the process; all that it wrote is in log then
+	stop    func() // kills the process; all that it wrote is in log and out then
 }
 
 // start starts the function with these settings, and nothing else in its
-// environment. It is killed when the test ends, as Lambda does.
+// environment. It is killed when the test ends, as Lambda does. What it has written
+// must be a log in JSON, and metrics.
 func start(tb testing.TB, settings map[string]string) *function {
 	tb.Helper()
-	f := &function{api: newRuntimeAPI(tb), log: &log{}, exited: make(chan error, 1)}
+	f := &function{api: newRuntimeAPI(tb), log: &log{}, out: &log{}, exited: make(chan error, 1)}
 	cmd := exec.Command(programFor(tb))
 	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + f.api.address}
 	for name, value := range settings {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	cmd.Stdout, cmd.Stderr = f.log, f.log
+	cmd.Stdout, cmd.Stderr = f.out, f.log
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -81,8 +84,10 @@ func start(tb testing.TB, settings map[string]string) *function {
 	}
 	tb.Cleanup(func() {
 		f.stop()
+		wantJSON(tb, f.log.String())
+		metricsOf(tb, cmp.Or(settings["EIPBINDER_BINDER_ID"], "eipbinder"), f.out.String())
 		if tb.Failed() {
-			tb.Logf("the function's log:\n%s", f.log)
+			tb.Logf("the function's log:\n%s%s", f.log, f.out)
 		}
 	})
 	return f

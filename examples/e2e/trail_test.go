@@ -109,6 +109,17 @@ func (t *trail) note(needs []need) {
 	}
 }
 
+// rename: what was needed for a resource would be for its successor.
+func (t *trail) rename(old, successor string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.needs {
+		if t.needs[i].resource == old {
+			t.needs[i].resource = successor
+		}
+	}
+}
+
 func actionsOf(needs []need) (actions []string) {
 	for _, n := range needs {
 		actions = append(actions, n.action)
@@ -153,6 +164,10 @@ func (i *inventory) ec2Needs(body []byte) ([]need, error) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		return []need{i.on(action, "elastic-ip", a.AllocationID), i.on(action, "network-interface", a.NetworkInterfaceID)}, err
+	case "ModifyAddressAttribute", "ResetAddressAttribute":
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		return []need{i.on(action, "elastic-ip", form.Get("AllocationId"))}, err
 	}
 	return []need{{action: action, resource: "*"}}, err
 }

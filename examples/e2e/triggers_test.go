@@ -14,6 +14,7 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/eipbinder/eipbinder/store"
 )
@@ -164,6 +165,9 @@ func (d *deployed) sweeps(t *testing.T) {
 	d.stopInstance(t, stopped)
 	main, sweeper := d.main.start(t), d.sweeper.start(t)
 	d.drift(t, d.warned[0], d.bound[7])
+	d.deleteName(t, d.bound[9])
+	d.repaired++
+	d.swept = time.Now()
 	var actions []int
 	for len(actions) < 10 && !slices.Equal(actions[max(0, len(actions)-2):], []int{0, 0}) {
 		var answer struct{ Actions, Failed int }
@@ -198,6 +202,7 @@ func (d *deployed) drift(t *testing.T, drained, changed machine) {
 	t.Helper()
 	d.setRow(t, drained, "allocated", &dynamodbtypes.AttributeValueMemberBOOL{Value: true})
 	d.setRow(t, changed, "AssociationId", &dynamodbtypes.AttributeValueMemberS{Value: "eipassoc-0123456789abcdef0"})
+	d.mended += 2
 }
 
 // undrain shows a worker again, with the flag that the schedule server has set.
@@ -247,5 +252,9 @@ func (d *deployed) poison(t *testing.T) {
 	body := withAccount(t, *letters[0].Body)
 	if diff := sameEvent(t, event("i-poison", "running"), body); diff != "" {
 		t.Errorf("the dead letter (-poison +found):\n%s", diff)
+	}
+	d.refused = d.source.received[*letters[0].MessageId]
+	if slices.ContainsFunc(d.killed, func(m sqstypes.Message) bool { return *m.MessageId == *letters[0].MessageId }) {
+		d.refused--
 	}
 }

@@ -103,6 +103,27 @@ func disagreement(associationID, actual string) string {
 	return fmt.Sprintf(", association %q instead of %q", associationID, actual)
 }
 
+// naming is how a deployment names its workers. Zero: by the policy dotted-ip, for
+// 60 s.
+type naming struct {
+	dashed bool // by the policy dashed-ip
+	ttl    int  // s
+	kept   bool // all addresses, which are the pool's, have names
+}
+
+// set is the name of an address, and its record set.
+func (n naming) set(ip string) (name, line string) {
+	ttl := n.ttl
+	if ttl == 0 {
+		ttl = 60
+	}
+	name = ip + "." + suffix
+	if n.dashed {
+		name = "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + suffix
+	}
+	return name, fmt.Sprintf(`name ["%s.","A",%d,["%s"]]`, name, ttl, ip)
+}
+
 // wantBound checks that exactly these workers are bound, each to one address,
 // and that zone and tables say just that. Of the other addresses as many have a
 // record as were freed.
@@ -116,19 +137,20 @@ func (c *cloud) wantBound(tb testing.TB, bound []machine, freed int) {
 	associated := 0
 	for _, a := range c.addresses(tb) {
 		want = append(want, fmt.Sprintf("address %s of %s", a.IP, a.NetworkInterfaceID))
+		name, published := c.naming.set(a.IP)
+		if a.AssociationID != "" || c.naming.kept {
+			want = append(want, published, fmt.Sprintf("guard name#%s. of %s", name, a.AllocationID))
+		}
 		if a.AssociationID == "" {
 			continue
 		}
 		associated++
 		instance := holders[a.NetworkInterfaceID]
 		delete(holders, a.NetworkInterfaceID) // a second address is one too many
-		name := a.IP + "." + suffix
 		want = append(want,
-			fmt.Sprintf(`name ["%s.","A",60,["%s"]]`, name, a.IP),
 			fmt.Sprintf("row %s %s of %s, allocated false", a.IP, name, instance),
 			fmt.Sprintf("record %s bound, %s. of %s, in sync true", a.IP, name, instance),
-			fmt.Sprintf("guard instance#%s of %s", instance, a.AllocationID),
-			fmt.Sprintf("guard name#%s. of %s", name, a.AllocationID))
+			fmt.Sprintf("guard instance#%s of %s", instance, a.AllocationID))
 	}
 	if associated != len(bound) || len(holders) > 0 {
 		tb.Errorf("%d addresses are associated, and these workers have none: %v; want one for each of %d", associated, holders, len(bound))

@@ -28,7 +28,7 @@
 // tables and pools are looked at then, too; that takes a few calls, once for each
 // new process.
 //
-// The log is JSON, on standard error. After each invocation metrics go to standard
+// The log is JSON, on standard error, and so is what AWS's SDK has to say. After each invocation metrics go to standard
 // output, in CloudWatch's Embedded Metric Format: see package emf.
 //
 // A new name takes up to a minute to reach all DNS servers, so give the function
@@ -52,13 +52,14 @@ import (
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/examples/internal/deployment"
 	"github.com/eipbinder/eipbinder/examples/internal/queue"
+	"github.com/eipbinder/eipbinder/examples/internal/telemetry"
 )
 
 func main() {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	slog.SetDefault(logger) // for what aws-lambda-go says
 	ctx := context.Background()
-	handler, err := start(ctx, logger)
+	handler, err := start(ctx, logger, telemetry.Providers{}) // the SDK measures nothing
 	if err != nil {
 		logger.Error("cannot start", "error", errors.Join(err, reportInitError(ctx, err)))
 		os.Exit(1)
@@ -66,14 +67,15 @@ func main() {
 	lambda.Start(handler)
 }
 
-func start(ctx context.Context, logger *slog.Logger) (lambda.Handler, error) {
+// start makes the function of the environment's settings. The meters and tracers
+// are for all clients of AWS's.
+func start(ctx context.Context, logger *slog.Logger, t telemetry.Providers) (lambda.Handler, error) {
 	c, configErr := deployment.FromEnv(os.Getenv)
 	own, err := settingsFrom(os.Getenv)
 	if err := errors.Join(configErr, err); err != nil {
 		return nil, err
 	}
-	// Meters and tracers of the SDK's clients go into aws.ServiceOptions here.
-	aws, err := config.LoadDefaultConfig(ctx)
+	aws, err := config.LoadDefaultConfig(ctx, config.WithLogger(forSDK(logger)), config.WithServiceOptions(t.ServiceOptions))
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,9 @@
 """The account in which the stack is created. The endpoint, Region and keys are in
 the environment; JSON is read and printed.
 
-    stack.py create TEMPLATE PACKAGE    create the stack with the parameters of the
-                                        input, and print all that is there then
-    stack.py events                     put the events of the input on the event bus
+    stack.py upload PACKAGE     put the package where the input says
+    stack.py found TEMPLATE     print all that is there of the stack, and quieten it
+    stack.py events             put the events of the input on the event bus
 """
 
 import json
@@ -21,20 +21,16 @@ def client(service):
     return boto3.client(service, config=Config(read_timeout=300, retries={"total_max_attempts": 1}))
 
 
-def create(template, package):
-    parameters = json.load(sys.stdin)
+def upload(package):
+    where = json.load(sys.stdin)
     bucket = {"LocationConstraint": client("s3").meta.region_name}
-    client("s3").create_bucket(Bucket=parameters["CodeBucket"], CreateBucketConfiguration=bucket)
-    client("s3").upload_file(package, parameters["CodeBucket"], parameters["CodeKey"])
+    client("s3").create_bucket(Bucket=where["bucket"], CreateBucketConfiguration=bucket)
+    client("s3").upload_file(package, where["bucket"], where["key"])
+
+
+def found(template):
     with open(template) as file:
-        client("cloudformation").create_stack(
-            StackName=STACK,
-            TemplateBody=file.read(),
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-    with open(template) as file:
-        there = found(json.load(file)["Resources"])
+        there = all_of(json.load(file)["Resources"])
     quieten(there)
     return there
 
@@ -44,11 +40,12 @@ def quieten(there):
     that has a schedule and no pattern, and has nobody to hand it to; and for the
     event source mapping it would run the function in Docker."""
     sweep = there["rules"]["Sweep"]
-    client("events").remove_targets(Rule=sweep["Name"], Ids=[target["Id"] for target in sweep["Targets"]])
+    if sweep["Targets"]:
+        client("events").remove_targets(Rule=sweep["Name"], Ids=[target["Id"] for target in sweep["Targets"]])
     client("lambda").update_event_source_mapping(UUID=there["resources"]["QueueSource"], Enabled=False)
 
 
-def found(resources):
+def all_of(resources):
     """What the services themselves say, and not what CloudFormation says."""
     formation = client("cloudformation")
     stack = formation.describe_stacks(StackName=STACK)["Stacks"][0]
@@ -60,6 +57,7 @@ def found(resources):
 
     return {
         "status": stack["StackStatus"],
+        "parameters": {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]},
         "resources": ids,
         "tables": each("AWS::DynamoDB::Table", table),
         "queues": each("AWS::SQS::Queue", queue),
@@ -113,7 +111,7 @@ def function(name):
     except ClientError:
         retries = None
     return lambdas.get_function_configuration(FunctionName=name) | {
-        "Reserved": lambdas.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"],
+        "Reserved": lambdas.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions", 0),
         "Permissions": json.loads(lambdas.get_policy(FunctionName=name)["Policy"])["Statement"],
         "Retries": retries,
     }
@@ -128,5 +126,5 @@ def events():
     return len(entries)
 
 
-commands = {"create": create, "events": events}
+commands = {"upload": upload, "found": found, "events": events}
 print(json.dumps(commands[sys.argv[1]](*sys.argv[2:]), default=str))
