@@ -87,7 +87,8 @@ func decode(text []byte) ([]*unstructured.Unstructured, error) {
 
 // The API server takes what the chart renders of any values, with every field known
 // to it; a namespace for restricted pods takes the pod; and the program takes its
-// flags and its configuration, and what they come to is what the values say.
+// flags and its configuration, and what they come to is what the values say, as is
+// how it is run.
 func TestChart(t *testing.T) {
 	kube := newClient(t)
 	restricted := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -126,6 +127,7 @@ func TestChart(t *testing.T) {
 				t.Errorf("its pod: %v", err)
 			}
 			wantProgram(t, objects, row.comesTo)
+			wantOperations(t, objects, values)
 		})
 	}
 }

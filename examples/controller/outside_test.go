@@ -103,7 +103,8 @@ func value(families map[string]*dto.MetricFamily, name string, labels ...string)
 
 // The program as released serves a cluster, as a user with the chart's rights and
 // no others. It is not ready before it has them, and says so, and it tells
-// Prometheus what it has done. All that it writes is JSON.
+// Prometheus what it has done. Only the replica that works sweeps. All that they
+// write is JSON, and all that they ask of AWS is what README.md gives rights to.
 func TestReleased(t *testing.T) {
 	kube := newClient(t)
 	objects, err := render("outside-eipbinder", chartValues())
@@ -118,10 +119,10 @@ func TestReleased(t *testing.T) {
 	a.program = readDockerfile(t).make(t)
 	lease := []string{"--leader-id=outside-eipbinder", "--leader-namespace=kube-system"}
 	p := a.startProbed(t, config, lease...)
-	p.answers(t, "/healthz", http.StatusOK)
-	p.answers(t, "/readyz", http.StatusInternalServerError)
+	p.answers(t, healthPath, http.StatusOK)
+	p.answers(t, readyPath, http.StatusInternalServerError)
 	giveRights(t, kube, objects)
-	p.answers(t, "/readyz", http.StatusOK)
+	p.answers(t, readyPath, http.StatusOK)
 
 	ids := a.launch(t, kube, 3)
 	if !within(time.Minute, func() bool { return a.usable(t, kube) == 3 || p.over() }) || p.over() {
@@ -132,14 +133,29 @@ func TestReleased(t *testing.T) {
 	p.wantMeters(t)
 
 	other := a.startProbed(t, config, lease...)
-	other.answers(t, "/readyz", http.StatusOK) // while it waits for the Lease
+	other.answers(t, readyPath, http.StatusOK) // while it waits for the Lease
 	if n := value(other.meters(t), "leader_election_master_status", "name=outside-eipbinder"); n != 0 {
 		t.Errorf("the other replica works, too: %v", n)
 	}
+	p.sweeps(t, 2)
+	other.wantNoSweep(t)
 	other.end(t)
 	p.end(t)
+	a.wantAllowed(t)
 	if said := p.output.String(); !strings.Contains(said, `"the cluster cannot be read`) || !strings.Contains(said, "cannot list resource") {
 		t.Errorf("it does not say that it lacks rights:\n%s", said)
+	}
+}
+
+// wantNoSweep checks that the replica tells of no sweep, however it ended.
+func (p probed) wantNoSweep(t *testing.T) {
+	t.Helper()
+	families := p.meters(t)
+	if swept := families["eipbinder_sweeps_total"].GetMetric(); len(swept) > 0 {
+		t.Errorf("a replica that waits sweeps: %v", swept)
+	}
+	if at := value(families, "eipbinder_last_complete_sweep_timestamp_seconds"); at != 0 {
+		t.Errorf("a replica that waits has swept at %v", at)
 	}
 }
 

@@ -18,10 +18,11 @@ func readREADME(t *testing.T) string {
 	return string(text)
 }
 
-// block returns README.md's one block that stands below this comment.
-func block(t *testing.T, comment string) string {
+// block returns README.md's one block in this language that stands below this
+// comment.
+func block(t *testing.T, comment, language string) string {
 	t.Helper()
-	below := regexp.MustCompile("(?s)<!-- " + regexp.QuoteMeta(comment) + " -->\n\n```yaml\n(.*?)```")
+	below := regexp.MustCompile("(?s)<!-- " + regexp.QuoteMeta(comment) + " -->\n\n```" + language + "\n(.*?)```")
 	found := below.FindAllStringSubmatch(readREADME(t), -1)
 	if len(found) != 1 {
 		t.Fatalf("README.md has %d blocks below %q", len(found), comment)
@@ -32,19 +33,24 @@ func block(t *testing.T, comment string) string {
 // README.md shows the NodePool and the EC2NodeClass that the tests with Karpenter
 // use.
 func TestReadmeShowsTheManifests(t *testing.T) {
-	const path = "deploy/karpenter.yaml"
+	wantShown(t, "deploy/karpenter.yaml", "yaml")
+}
+
+// wantShown checks that README.md shows the file as it is.
+func wantShown(t *testing.T, path, language string) {
+	t.Helper()
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shown := block(t, path); shown != string(file) {
+	if shown := block(t, path, language); shown != string(file) {
 		t.Errorf("README.md shows\n%s\nbut %s is\n%s", shown, path, file)
 	}
 }
 
 // The section that it shows is right.
 func TestReadmeShowsASection(t *testing.T) {
-	_, section, _ := strings.Cut(block(t, "section"), "controller:\n  ")
+	_, section, _ := strings.Cut(block(t, "section", "yaml"), "controller:\n  ")
 	s, err := parseFile(section)
 	is := shown(s)
 	if got := fmt.Sprintf("%v after %v", is["dry-pool"], is["dry-timeout"]); err != nil || got != "admit after 10m0s" {

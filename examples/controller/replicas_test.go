@@ -225,17 +225,22 @@ func newClient(t *testing.T) client.Client {
 	return kube
 }
 
-// binder is one in this process, on the same records.
-func (a account) binder(t *testing.T) deployment.Binder {
+// configured are the account's settings, and how to reach it.
+func (a account) configured(t *testing.T) (deployment.Config, aws.Config) {
 	t.Helper()
-	getenv := func(variable string) string { return a.settings[variable] }
-	config, err := deployment.FromEnv(getenv)
+	config, err := deployment.FromEnv(func(variable string) string { return a.settings[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}
 	endpoint := a.settings["AWS_ENDPOINT_URL"]
-	cfg := aws.Config{Region: a.Region(), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), BaseEndpoint: &endpoint}
-	records, err := openStore(t.Context(), config, cfg, getenv)
+	return config, aws.Config{Region: a.Region(), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), BaseEndpoint: &endpoint}
+}
+
+// records are those of the replicas.
+func (a account) records(t *testing.T) opened {
+	t.Helper()
+	config, cfg := a.configured(t)
+	records, err := openStore(t.Context(), config, cfg, func(variable string) string { return a.settings[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +249,14 @@ func (a account) binder(t *testing.T) deployment.Binder {
 			t.Error(err)
 		}
 	})
-	b, err := deployment.Build(config, cfg, records)
+	return records
+}
+
+// binder is one in this process, on the same records.
+func (a account) binder(t *testing.T) deployment.Binder {
+	t.Helper()
+	config, cfg := a.configured(t)
+	b, err := deployment.Build(config, cfg, a.records(t))
 	if err != nil {
 		t.Fatal(err)
 	}
