@@ -99,15 +99,17 @@ func (r *run) reserveOne(ctx context.Context, c candidate) error {
 	return r.askHolder(ctx, c, holder)
 }
 
-// askHolder sees to the holder of a name, once, and then tries again.
+// askHolder sees to the holder of a name, once, and then tries again. Another
+// deployment's is not ours to see to, and the name of a Free one stays with it.
 func (r *run) askHolder(ctx context.Context, c candidate, holder *store.ConflictError) error {
-	if !r.helps || r.helped || holder.Holder == nil || holder.Holder.Phase == store.Free { // whose name stays
+	held := holder.Holder
+	if !r.helps || r.helped || held == nil || held.Phase == store.Free || held.BinderID != r.b.opts.BinderID {
 		return fmt.Errorf("%w: %w", ErrNameTaken, holder)
 	}
 	r.helped = true
 	var err error
 	unasked := WithOutcomes(ctx, nil) // nobody who waits for outcomes asked for this one
-	r.withoutSlot(func() { _, err = r.b.reconcile(unasked, []string{holder.Holder.InstanceID}, order{}, false) })
+	r.withoutSlot(func() { _, err = r.b.reconcile(unasked, []string{held.InstanceID}, order{}, false) })
 	r.v.now = time.Now()
 	if err != nil {
 		return fmt.Errorf("reconcile the holder of a wanted name: %w", err)
@@ -351,7 +353,7 @@ func (r *run) commit(ctx context.Context) error {
 	rec := r.v.record.Clone()
 	repaired := !rec.BoundAt.IsZero() // it was bound before
 	rec.Phase, rec.BoundAt, rec.FirstSeen = store.Bound, r.v.now, onlyLost(rec.FirstSeen)
-	if by := drainedBy(ctx, rec.InstanceID); by != "" && !rec.Draining {
+	if by := drainedBy(ctx, rec.InstanceID); by != "" && (!rec.Draining || rec.Reason == ReasonStartHidden || rec.Reason == reasonStopped) {
 		rec.Draining, rec.Reason = true, DrainedBy(by)
 	}
 	letGo(&rec)

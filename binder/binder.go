@@ -76,9 +76,7 @@ func New(b Backends, optFns ...func(*Options)) (*Binder, error) {
 	}
 	made := &Binder{fleet: b.Fleet, pool: b.Pool, policy: b.Policy, zone: b.Zone, store: b.Store, opts: opts}
 	made.decide = made.rules().decide
-	if c, ok := b.Policy.(dnspolicy.CommonNamer); ok {
-		made.common = []dnspolicy.CommonNamer{c}
-	}
+	made.common = commonOf(b.Policy)
 	return made, nil
 }
 

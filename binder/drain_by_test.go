@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
@@ -45,6 +46,38 @@ func TestBoundDrained(t *testing.T) {
 		o, err := b.Undrain(t.Context(), "i-1", func(o *binder.DrainOptions) { o.By = "a" })
 		if err != nil || o.Reason != "" {
 			t.Errorf("%+v, %v", o, err)
+		}
+	})
+}
+
+// That holds for a worker that starts hidden, too, so that no other program shows
+// it, and for one that was hidden by a stop.
+func TestBoundDrainedThoughHidden(t *testing.T) {
+	by := func(string) string { return "a" }
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2)
+		w.launch("i-1")
+		starting := w.binder(func(o *binder.Options) { o.StartHidden = true })
+		outcomes, err := starting.Reconcile(binder.WithDrained(t.Context(), by), "i-1")
+		if err != nil || outcomes[0].Reason != binder.DrainedBy("a") {
+			t.Errorf("%+v, %v", outcomes, err)
+		}
+
+		w.launch("i-2")
+		b := w.binder()
+		want(t, reconcile(t, b, "i-2"), binder.Bound)
+		w.fleet.SetState("i-2", binder.Stopped)
+		reconcile(t, b, "i-2")
+		w.zone.Remove(aRecord("i-2."+suffix, "").RRKey)
+		w.fleet.SetState("i-2", binder.Running)
+		for w.record("i-2").Reason != binder.DrainedBy("a") {
+			if w.record("i-2").Visible() {
+				t.Fatal("it is shown")
+			}
+			if _, err := b.Sweep(binder.WithDrained(t.Context(), by)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
 		}
 	})
 }

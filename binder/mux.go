@@ -69,6 +69,7 @@ type MuxOptions struct {
 //   - two on one pool: what one has used, the other never would;
 //   - two in one zone with one suffix, or one under the other's, unless they
 //     share the store, which keeps their names apart;
+//   - one all of whose names workers of another may have in common;
 //   - two of which an instance is found that both select (see [Overlap]).
 //
 // It does no I/O: Check does, and finds more.
@@ -94,20 +95,27 @@ func NewMux(fleet Fleet, profiles []Profile, optFns ...func(*MuxOptions)) (*Mux,
 	if err := m.checkOverlaps(); err != nil {
 		return nil, err
 	}
-	m.joinCommon()
+	if err := m.joinCommon(); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
 // joinCommon keeps the workers of each profile from names that those of any have
-// in common.
-func (m *Mux) joinCommon() {
+// in common, and finds one that is left with no name at all.
+func (m *Mux) joinCommon() error {
 	var all []dnspolicy.CommonNamer
 	for _, p := range m.profiles {
 		all = append(all, p.binder.common...)
 	}
+	var errs []error
 	for _, p := range m.profiles {
 		p.binder.common = all
+		if name := onlyCommon(p.binder.policy, p.binder.opts.terms(), all); name != "" {
+			errs = append(errs, p.wrap(fmt.Errorf("%w: Backends.Policy: %s, like all that it names a worker, is a name that workers may have in common: give one of the profiles another suffix", ErrConfig, name)))
+		}
 	}
+	return errors.Join(errs...)
 }
 
 // add makes the profile's Binder.

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
 )
@@ -19,7 +20,10 @@ type Profile struct {
 	// Instances selects the profile's workers among the fleet's. Required.
 	Instances Selector
 	// Backends are the Binder's, but for the Fleet, which is the Mux's: leave it
-	// nil. Profiles may share a Store and a Zone.
+	// nil. Profiles may share a Store and a Zone. Where they share a suffix too, a
+	// name is whose worker, or whose free address (Options.KeepNames), has it
+	// first: a policy that names workers by tags which others write is best given
+	// a suffix of its own.
 	Backends Backends
 	// Options change the Binder's options. BinderID is the profile's Name by
 	// default; in one store each profile needs its own, and keeps it for good.
@@ -130,25 +134,54 @@ func (m *Mux) refuse(first, second int, format string, args ...any) error {
 
 // Overlap returns tags that both select, if one of them is Exemplary and gives such
 // an example, among its first 10,000. That finds selectors of which one selects
-// all, or some value of a tag, that the other one does. Two that ask for different
-// tags are not seen to overlap, though an instance may have both.
+// all, or some value of a tag, that the other one does, and those that differ in
+// which of the same tags may have any value. Two that ask for different tags are
+// not seen to overlap, though an instance may have both.
 func Overlap(a, b Selector) (tags map[string]string, overlap bool) {
-	for _, s := range []Selector{a, b} {
-		e, ok := s.(Exemplary)
-		if !ok {
-			continue
+	ofA, ofB := examples(a), examples(b)
+	for _, tags := range slices.Concat(ofA, ofB) {
+		if a.Matches(tags) && b.Matches(tags) {
+			return tags, true
 		}
-		left := 10_000
-		for tags := range e.Examples() {
-			if a.Matches(tags) && b.Matches(tags) {
+	}
+	for _, x := range ofA[:min(len(ofA), 100)] {
+		for _, y := range ofB[:min(len(ofB), 100)] {
+			if tags := filled(x, y); a.Matches(tags) && b.Matches(tags) {
 				return tags, true
-			}
-			if left--; left == 0 {
-				break
 			}
 		}
 	}
 	return nil, false
+}
+
+// examples are the first of the selector's; none if it gives none.
+func examples(s Selector) (all []map[string]string) {
+	e, ok := s.(Exemplary)
+	if !ok {
+		return nil
+	}
+	for tags := range e.Examples() {
+		if all = append(all, tags); len(all) == 10_000 {
+			break
+		}
+	}
+	return all
+}
+
+// filled is x with y's values where any will do for x. If y has other keys, it is
+// x: whether an instance has both is not to be seen.
+func filled(x, y map[string]string) map[string]string {
+	tags := maps.Clone(x)
+	for key, value := range y {
+		given, ok := x[key]
+		if !ok || len(x) != len(y) {
+			return x
+		}
+		if given == "" {
+			tags[key] = value
+		}
+	}
+	return tags
 }
 
 // same reports whether both are one and the same backend.

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/dnspolicy"
 	"github.com/eipbinder/eipbinder/dnspolicy/memzone"
 	"github.com/eipbinder/eipbinder/ec2tag"
 	"github.com/eipbinder/eipbinder/eippool"
@@ -115,6 +117,20 @@ func TestMuxRefusesOverlaps(t *testing.T) {
 		{"EC2 tags, one key in common", shared, func(p []binder.Profile) {
 			p[0].Instances, p[1].Instances = selector(t, "a|pool=media"), selector(t, "b|pool=media|voice")
 		}, "both select an instance with the tags map[pool:media]"},
+		{"EC2 tags, each leaves another one open", shared, func(p []binder.Profile) {
+			p[0].Instances, p[1].Instances = selector(t, nodepool+"=media,stage"), selector(t, nodepool+",stage=prod")
+		}, "both select an instance with the tags map[karpenter.sh/nodepool:media stage:prod]"},
+		{"EC2 tags, other keys", shared, func(p []binder.Profile) {
+			p[0].Instances, p[1].Instances = selector(t, nodepool+"=media,stage"), selector(t, nodepool+",team=a")
+		}, ""},
+		{"a policy whose names another's workers have in common", shared, func(p []binder.Profile) {
+			zones, err := dnspolicy.Multivalue("{zone}", "media.example.com.", time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p[0].Backends.Policy = dnspolicy.WithRecords(dnspolicy.PerAddress(dnspolicy.DottedIP()), zones)
+			p[1].Options = suffixed("media.example.com")
+		}, `profile "voice": invalid configuration: Backends.Policy: i-`},
 		{"EC2 tags, disjoint", shared, func(p []binder.Profile) {
 			p[0].Instances, p[1].Instances = selector(t, nodepool+"=media"), selector(t, nodepool+"=voice|turn")
 		}, ""},

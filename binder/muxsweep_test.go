@@ -151,7 +151,7 @@ type auditedStore struct {
 
 func (s *auditedStore) Audit(_ context.Context, repair bool) ([]store.Discrepancy, error) {
 	s.audits = append(s.audits, repair)
-	return []store.Discrepancy{{Kind: "stale row", Repaired: repair}}, nil
+	return []store.Discrepancy{{Kind: "stale row", Repaired: repair}, {Kind: "missing guard"}}, nil
 }
 
 // driftEvents keeps what an observer is told of drift.
@@ -179,10 +179,10 @@ func TestMuxAsksAStoreOnce(t *testing.T) {
 		w.launchEach()
 		for _, dry := range []bool{true, false} {
 			report, err := m.Sweep(t.Context(), func(o *binder.SweepOptions) { o.DryRun = dry })
-			if err != nil || len(report.Store) != 1 || report.Store[0].Repaired == dry {
+			if err != nil || len(report.Store) != 2 || report.Store[0].Repaired == dry {
 				t.Errorf("sweep: %+v, %v", report.Store, err)
 			}
-			if want := map[bool]string{true: "[]", false: "[drift-found drift-repaired]"}[dry]; fmt.Sprint(told.kinds) != want {
+			if want := map[bool]string{true: "[]", false: "[drift-found]"}[dry]; fmt.Sprint(told.kinds) != want {
 				t.Errorf("dry run: %t: told %v, want %s", dry, told.kinds, want)
 			}
 		}

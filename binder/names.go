@@ -54,19 +54,27 @@ func (b *Binder) absolute(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if slices.ContainsFunc(b.common, func(c dnspolicy.CommonNamer) bool { return c.Common(absolute) }) {
+	if isCommon(b.common, absolute) {
 		return "", fmt.Errorf("%w: %s is a name that workers may have in common", dnspolicy.ErrInvalidName, absolute)
 	}
 	return absolute, nil
 }
 
+func isCommon(common []dnspolicy.CommonNamer, name string) bool {
+	return slices.ContainsFunc(common, func(c dnspolicy.CommonNamer) bool { return c.Common(name) })
+}
+
+// commonOf is whose names no worker of the policy's may have: its own.
+func commonOf(p dnspolicy.Policy) []dnspolicy.CommonNamer {
+	if c, ok := p.(dnspolicy.CommonNamer); ok {
+		return []dnspolicy.CommonNamer{c}
+	}
+	return nil
+}
+
 // onlyCommon returns a name of the policy's, if two workers that have nothing alike
 // would both get none but names that workers may have in common; else "".
-func onlyCommon(p dnspolicy.Policy, t dnspolicy.Terms) (example string) {
-	c, ok := p.(dnspolicy.CommonNamer)
-	if !ok {
-		return ""
-	}
+func onlyCommon(p dnspolicy.Policy, t dnspolicy.Terms, common []dnspolicy.CommonNamer) (example string) {
 	for _, s := range strangers() {
 		names, err := p.Names(s)
 		if err != nil || len(names) == 0 {
@@ -74,7 +82,7 @@ func onlyCommon(p dnspolicy.Policy, t dnspolicy.Terms) (example string) {
 		}
 		for _, name := range names {
 			absolute, err := t.Join(name)
-			if err != nil || !c.Common(absolute) {
+			if err != nil || !isCommon(common, absolute) {
 				return ""
 			}
 			example = absolute

@@ -165,7 +165,7 @@ func (o *Options) resolveNames(policy dnspolicy.Policy) error {
 	if err := dnspolicy.Validate(policy, o.terms()); err != nil {
 		return fmt.Errorf("Options.CoveredByWildcard: %w: take a policy whose names have one label, such as dnspolicy.DashedIP, or leave it out", err)
 	}
-	if name := onlyCommon(policy, o.terms()); name != "" {
+	if name := onlyCommon(policy, o.terms(), commonOf(policy)); name != "" {
 		return fmt.Errorf("Backends.Policy: %s, like all that it names a worker, is a name that workers may have in common: add something to the common name that no worker's own has", name)
 	}
 	return nil

@@ -66,6 +66,26 @@ func TestNoTagTakesAKeptName(t *testing.T) {
 	})
 }
 
+// A tag that had a name before it was published keeps that address out of use, and
+// no other: also while its worker is stopped, and another profile's to see to.
+func TestATagHoldsOneNameOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newMuxWorld(t, true)
+		m := w.mux(underOneSuffix(t, dnspolicy.PerAddress(dnspolicy.DashedIP())))
+		w.launch("i-voice", map[string]string{nodepool: "voice", "name": "ip-203-0-113-0"})
+		if o, err := m.Bind(t.Context(), "i-voice"); o.Status != binder.Bound || err != nil {
+			t.Fatalf("%+v, %v", o, err)
+		}
+		w.fleet.SetState("i-voice", binder.Stopped)
+		for _, id := range []string{"i-1", "i-2"} {
+			w.launch(id, map[string]string{nodepool: "media"})
+			if o, err := m.Bind(t.Context(), id); o.Status != binder.Bound || err != nil || o.AllocationID == "eipalloc-media-0" {
+				t.Errorf("%+v, %v", o, err)
+			}
+		}
+	})
+}
+
 // Nor is a name that the workers of one profile have in common.
 func TestNoTagTakesAnotherProfilesCommonName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

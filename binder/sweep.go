@@ -143,13 +143,13 @@ func (r *Report) addConflicts() {
 	r.sortFindings()
 }
 
-// tellDrift tells of derived data of the store that was not as it should be.
+// tellDrift tells of derived data of the store that is not as it should be, and
+// could not be mended. What could be is in the report: schedule servers that race
+// with a worker's end leave such things behind.
 func (b *Binder) tellDrift(ctx context.Context, found []store.Discrepancy) {
 	for _, d := range found {
-		e := Event{Kind: EventDriftFound, AllocationID: d.AllocationID, Reason: d.Kind + ": " + d.Detail}
-		b.observe(ctx, e)
-		if e.Kind = EventDriftRepaired; d.Repaired {
-			b.observe(ctx, e)
+		if !d.Repaired {
+			b.observe(ctx, Event{Kind: EventDriftFound, AllocationID: d.AllocationID, Reason: d.Kind + ": " + d.Detail})
 		}
 	}
 }

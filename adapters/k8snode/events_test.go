@@ -57,6 +57,21 @@ func (w *world) saidPatiently(e eventsv1.Event) {
 	}
 }
 
+// A node whose instance is slow to start says what it waits for, and is bound after
+// that.
+func TestToldWaitingForBinding(t *testing.T) {
+	w := newWorld(t, 1, patient)
+	w.start()
+	id := w.launch(binder.Pending)
+	node := w.register("a", id, registered).Name
+	w.saidPatiently(w.toldOnce(node, "WaitingForBinding", corev1.EventTypeWarning, "instance is pending"))
+	if got := w.reasons(node); !slices.Equal(got, []string{"WaitingForBinding"}) {
+		t.Errorf("events %v", got)
+	}
+	w.fleet.SetState(id, binder.Running)
+	w.eventually("bound", func() bool { return w.visible(id) && !hasTaint(w.node(node), gate) && w.told(node, "Bound") })
+}
+
 // A node that is bound, and that Karpenter does not register, says so.
 func TestToldWaitingForRegistration(t *testing.T) {
 	w := newWorld(t, 1, patient)

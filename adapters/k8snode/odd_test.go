@@ -223,7 +223,7 @@ func TestAddressGivenBackByHand(t *testing.T) {
 
 // Nodes that leave while no controller runs: the first sweep finds them.
 func TestLeavingWhileDown(t *testing.T) {
-	w := newWorld(t, 3)
+	w := newWorld(t, 3, onlyFirstSweep)
 	c := w.start()
 	gone, going, staying := w.launch(binder.Running), w.launch(binder.Running), w.launch(binder.Running)
 	nodeGone, nodeGoing := w.register("gone", gone, registered).Name, w.register("going", going, registered, finalized).Name

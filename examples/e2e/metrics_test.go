@@ -107,7 +107,7 @@ func (d *deployed) wantMetrics(t *testing.T) {
 	m := metricsOf(t, "eipbinder", printed...)
 	bound := len(d.bound) + len(d.ended) - d.untold
 	for name, want := range map[string]int{
-		emf.Bound: bound, emf.Unbound: len(d.ended), emf.DriftFound: d.repaired + d.mended, emf.DriftRepaired: d.repaired + d.mended,
+		emf.Bound: bound, emf.Unbound: len(d.ended), emf.DriftFound: d.repaired, emf.DriftRepaired: d.repaired,
 		emf.Failed: d.refused, emf.Exhausted: 0, emf.Throttled: 0,
 	} {
 		if got := m.sum(name); got != want {
