@@ -89,10 +89,3 @@ func stateOf(o binder.Outcome) string {
 	}
 	return StateBound
 }
-
-// hidden reports whether schedule servers do not see what is bound, for whatever
-// reason.
-func hidden(o binder.Outcome) bool { return bound(o) && o.Reason != "" }
-
-// startHidden reports whether the worker is hidden, and nobody has drained it.
-func startHidden(o binder.Outcome) bool { return bound(o) && o.Reason == binder.ReasonStartHidden }

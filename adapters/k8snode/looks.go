@@ -2,7 +2,6 @@ package k8snode
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -397,18 +396,4 @@ func (l *looks) change(id string, edit func(*entry)) {
 	if e := l.entries[id]; e != nil {
 		edit(e)
 	}
-}
-
-func bound(o binder.Outcome) bool { return o.Status == binder.Bound || o.Status == binder.AlreadyBound }
-
-// unbound reports whether nothing is bound to the instance. An ineligible one may
-// still have what was bound to it before.
-func unbound(o binder.Outcome) bool {
-	return o.Status == binder.Unbound || o.Status == binder.Gone || o.Status == binder.Exhausted
-}
-
-// terminal reports whether the outcome is a failure that trying again cannot mend.
-func terminal(o binder.Outcome) bool {
-	var failure *binder.Error
-	return errors.As(o.Err, &failure) && failure.Terminal
 }
