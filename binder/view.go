@@ -108,7 +108,7 @@ const (
 	exhaustedRetry = 30 * time.Second
 	allocatedRetry = 30 * time.Second
 	contestedRetry = time.Second
-	dnsRetry       = 15 * time.Second // mostly between 20 s and 60 s
+	dnsRetry       = 20 * time.Second // changes are in sync after 20 s to 60 s, mostly
 )
 
 // Kinds of odd things in Record.FirstSeen.
