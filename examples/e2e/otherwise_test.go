@@ -34,6 +34,7 @@ func TestDeployedOtherwise(t *testing.T) {
 		d.deploy(t, parameters, "CreateRecords", "CreateBinding")
 		d.stack.wantAll(t)
 		d.stack.wantAsSaid(t)
+		d.setVisibility(t, visibility) // moto may give a message to who has left, and it comes again
 		d.naming = naming{dashed: true, ttl: 120, kept: true}
 	})
 	d.step(t, "bound", func() { o.bind(t) })
@@ -167,6 +168,7 @@ func (o *otherwise) redeploy(t *testing.T, parameters map[string]string) {
 	o.main.configure()
 	o.sweeper.configure()
 	o.source = o.newSource()
+	o.setVisibility(t, visibility)
 	o.main.trail.rename(old, o.source.queueARN)
 	o.naming.kept = false
 	o.until(t, func() bool { return len(o.published(t)) == 1 }, o.sweep)
