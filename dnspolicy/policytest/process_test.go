@@ -49,7 +49,7 @@ func TestInner(t *testing.T) {
 		Run(t, seeded())
 	case "not there":
 		if err := os.Mkdir(filepath.Join(os.Getenv(innerFolder), "once"), 0o700); err != nil {
-			t.Skip("there is another one")
+			return // the second process, which passes without Run
 		}
 		Run(t, namer(name))
 	}

@@ -9,7 +9,7 @@ import (
 func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show ten workers and eight addresses on a simulated AWS, in about 12 seconds",
+		Short: "Show ten workers and eight addresses on a simulated AWS, in about 14 seconds",
 		Long: `Launch ten workers in a burst on a simulated AWS with a pool of eight addresses,
 terminate three of them, and show how bindings are made and taken back. At the
 end the simulated account is compared with what must be; if it is not so, the
