@@ -1,4 +1,4 @@
-package k8snode_test
+package k8snode
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
@@ -60,15 +61,17 @@ func haveBinaries() bool {
 	return true
 }
 
-// needControlPlane skips the test without an API server, unless there must be one.
-func needControlPlane(t *testing.T) {
+// APIServer is how a test reaches the API server. Without one it skips the test,
+// unless there must be one.
+func APIServer(t *testing.T) *rest.Config {
 	t.Helper()
 	if controlPlane != nil {
-		return
+		return rest.CopyConfig(controlPlane.Config)
 	}
 	const how = "kube-apiserver and etcd are missing: build them with .ci/kube/build, and set KUBEBUILDER_ASSETS to their folder"
 	if os.Getenv("EIPBINDER_REQUIRE_KUBE") != "" {
 		t.Fatal(how)
 	}
 	t.Skip(how)
+	return nil
 }

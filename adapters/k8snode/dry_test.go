@@ -86,6 +86,25 @@ func TestDryPoolInTime(t *testing.T) {
 	}
 }
 
+// A pool that has an address for the node is not dry for it any more, though
+// binding takes its time, and may fail yet.
+func TestDryPoolEndsBeforeBinding(t *testing.T) {
+	w := newWorld(t, 0)
+	pool := &forbidding{Pool: w.mempool}
+	pool.broken.Store(true)
+	w.pool = pool
+	w.start(func(o *k8snode.Options) { o.DryPool, o.DryTimeout = k8snode.Admit, time.Hour })
+	node := w.register("a", w.launch(binder.Running), registered).Name
+	noted := func() bool { _, err := w.drySince(node); return err == nil }
+	w.eventually("the time has begun", noted)
+	w.stays("dry", noted)
+	w.addAddress("eipalloc-late", "203.0.113.9")
+	w.eventually("the note is gone", func() bool { return !noted() })
+	w.stays("not dry, and not bound", func() bool { return !noted() && hasTaint(w.node(node), gate) && w.state(node) == "" })
+	pool.broken.Store(false)
+	w.eventually("bound", func() bool { return w.state(node) == "bound" && !hasTaint(w.node(node), gate) })
+}
+
 // drySince is when the pool was first found dry for the node.
 func (w *world) drySince(node string) (time.Time, error) {
 	return time.Parse(time.RFC3339, w.node(node).Annotations[k8snode.AnnotationDry])

@@ -3,20 +3,9 @@ package k8snode
 import (
 	"strings"
 	"testing"
-	"time"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
-
-// leavingNode is being deleted, and held by a finalizer.
-func leavingNode() *corev1.Node {
-	n := labelled(StateBound, false)
-	n.DeletionTimestamp, n.Finalizers = &metav1.Time{Time: time.Now()}, []string{"karpenter.sh/termination"}
-	return n
-}
 
 // That a binding was taken back is told once, whether a sweep finds it first, the
 // order to hide, or the look after the Node is gone.
@@ -33,41 +22,47 @@ func TestUnboundWhileLeaving(t *testing.T) {
 		"before the start": {gone, gone, false},
 		"by the look":      {drained, unbound, false},
 	} {
-		b := &faulty{outcome: row.order}
-		c, said := controllerOn(t, b, leavingNode(), nil)
-		carriedOut(t, c)
-		if row.swept {
-			c.looks.made(unbound)
-		}
-		for range 2 {
-			if _, err := c.Reconcile(t.Context(), request("a")); err != nil {
-				t.Error(err)
+		t.Run(name, func(t *testing.T) {
+			b := &scripted{outcome: row.order}
+			node := labelled(StateBound, false)
+			node.Finalizers = []string{"karpenter.sh/termination"}
+			c, said := controllerOn(t, b, node)
+			if err := c.client.Delete(t.Context(), node); err != nil {
+				t.Fatal(err)
 			}
-		}
-		n := theNode(t, c)
-		n.Finalizers = nil
-		if err := c.client.Update(t.Context(), n); err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			if _, err := c.Reconcile(t.Context(), request("a")); err != nil {
-				t.Error(err)
+			carriedOut(t, c)
+			if row.swept {
+				c.looks.made(unbound)
 			}
+			reconcileTwice(t, c)
+			node = theNode(t, c)
+			node.Finalizers = nil
+			if err := c.client.Update(t.Context(), node); err != nil {
+				t.Fatal(err)
+			}
+			reconcileTwice(t, c)
 			if call, ids := c.looks.depart(); len(ids) > 0 {
 				c.looks.land(call, row.look)
 			}
-		}
+			reconcileTwice(t, c)
+			if text := said(); strings.Count(text, "Normal Unbound") != 1 {
+				t.Errorf("said %q", text)
+			}
+			if b.calls != 1 {
+				t.Errorf("%d orders", b.calls)
+			}
+			if know := c.looks.of(instance); know.node != "" {
+				t.Errorf("it is not forgotten: %+v", know)
+			}
+		})
+	}
+}
+
+func reconcileTwice(t *testing.T, c *Controller) {
+	t.Helper()
+	for range 2 {
 		if _, err := c.Reconcile(t.Context(), request("a")); err != nil {
 			t.Error(err)
-		}
-		if text := said(); strings.Count(text, "Normal Unbound") != 1 {
-			t.Errorf("%s: said %q", name, text)
-		}
-		if b.calls != 1 && name != "before the start" {
-			t.Errorf("%s: %d orders", name, b.calls)
-		}
-		if know := c.looks.of(instance); know.node != "" {
-			t.Errorf("%s: it is not forgotten: %+v", name, know)
 		}
 	}
 }

@@ -18,7 +18,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -56,8 +55,7 @@ var unique int
 
 // newWorld has this many addresses.
 func newWorld(t *testing.T, addresses int, optFns ...func(*k8snode.Options)) *world {
-	needControlPlane(t)
-	kube, err := client.New(controlPlane.Config, client.Options{})
+	kube, err := client.New(k8snode.APIServer(t), client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +135,7 @@ func (w *world) newController(b k8snode.Binder, optFns ...func(*k8snode.Options)
 func (w *world) run(c *k8snode.Controller) controllerRun {
 	w.Helper()
 	requests := &counter{}
-	cfg := rest.CopyConfig(controlPlane.Config)
+	cfg := k8snode.APIServer(w.T)
 	cfg.QPS = -1
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { requests.next = next; return requests })
 	yes := true
