@@ -8,13 +8,13 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/ec2 v1.344.1
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.70.8
 	github.com/google/go-cmp v0.7.0
-	golang.org/x/net v0.57.0
+	golang.org/x/net v0.53.0
 	golang.org/x/time v0.15.0
 )
 
 require (
 	github.com/stretchr/testify v1.9.0 // indirect
-	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/text v0.36.0 // indirect
 )
 
 require (

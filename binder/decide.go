@@ -21,7 +21,8 @@ type rules struct {
 // pure. The table reads: phase of the record, state of the instance, then the
 // first line that applies. While the binder is paused, every step is a wait.
 //
-//	none       pending                     wait
+//	none       refused                     wait
+//	           pending                     wait
 //	           running, ineligible         end: ineligible
 //	           running, holds an address   fail: not ours to displace, unless its own;
 //	                                       wait while that is not clear
@@ -160,6 +161,8 @@ func decideUnbound(v view) decision {
 	switch {
 	case stopped(v.instance):
 		return end(Ineligible, reasonStopped)
+	case v.refused != "":
+		return wait(NotReady, refusedRetry, v.refused)
 	case v.instance.State == Pending:
 		return wait(NotReady, notReadyRetry, "instance is pending")
 	case v.instance.NetworkInterfaceID == "":

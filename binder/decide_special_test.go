@@ -17,6 +17,7 @@ func paused(v *view)    { v.paused = "paused: migration" }
 func holding(v *view)   { v.instance.ElasticIP = netip.MustParseAddr("192.0.2.1") }
 func owning(v *view)    { v.own = &candidate{address: &eippool.Address{}, record: &store.Record{}} }
 func unclear(v *view)   { v.unclear = true }
+func refuse(v *view)    { v.refused = "another's" }
 func keptName(v *view)  { v.record.KeepName = true }
 func reverseOf(v *view) { v.record.ReverseName = "i-1.example.com." }
 func reversed(v *view)  { v.reversed = true }
@@ -107,6 +108,11 @@ func TestDecideWhatIsSpecial(t *testing.T) {
 		{"bound, hidden, terminated", store.Bound, []edit{synced, startHidden, instance(Terminated)}, stepRelease, "", 0},
 
 		{"holds an address of ours", "", []edit{holding, owning}, stepReserve, "", 0},
+		{"refused", "", []edit{refuse}, stepEnd, NotReady, refusedRetry},
+		{"refused, holds an address", "", []edit{refuse, holding}, stepEnd, NotReady, refusedRetry},
+		{"refused, terminated", "", []edit{refuse, instance(Terminated)}, stepEnd, Gone, 0},
+		{"refused, reserved", store.Reserved, []edit{refuse, leasedByUs}, stepPublish, "", 0},
+		{"refused, bound", store.Bound, []edit{refuse}, stepEnd, AlreadyBound, 0},
 		{"holds an address, unclear", "", []edit{holding, unclear}, stepEnd, NotReady, notReadyRetry},
 		{"holds an address, this run took it back", "", []edit{holding, func(v *view) { v.unbound = true }}, stepReserve, "", 0},
 		{"holds an address, ineligible", "", []edit{holding, ineligible}, stepEnd, Ineligible, 0},

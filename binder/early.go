@@ -48,6 +48,29 @@ func drainedBy(ctx context.Context, id string) string {
 	return ""
 }
 
+// refuser is the key of who says which instances get no new binding.
+type refuser struct{}
+
+// WithRefused returns a context for calls of a Binder or a Mux under which an
+// instance for which the function returns a reason gets no new binding: its outcome
+// is NotReady with that reason, for as long as it is given one. What is bound to it
+// already, or is being bound, is worked on as ever. A program uses it that learns
+// elsewhere, from Kubernetes, say, whose an instance is. With the empty reason it is
+// not refused, nor with a nil function.
+//
+// The function is called from several goroutines at once, when the instances are
+// looked at. It should return at once, and must not call the binder.
+func WithRefused(ctx context.Context, reason func(instanceID string) string) context.Context {
+	return context.WithValue(ctx, refuser{}, reason)
+}
+
+func refused(ctx context.Context, id string) string {
+	if reason, _ := ctx.Value(refuser{}).(func(string) string); reason != nil {
+		return reason(id)
+	}
+	return ""
+}
+
 // named is a context under which outcomes are told as the profile's.
 func (p profile) named(ctx context.Context) context.Context {
 	return WithOutcomes(ctx, func(o Outcome) {

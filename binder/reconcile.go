@@ -188,7 +188,7 @@ func (b *Binder) lookOn(ctx context.Context, began time.Time, instances map[stri
 	views := make([]view, len(ids))
 	var keys []store.Key
 	for i, id := range ids {
-		views[i] = view{id: id, seen: began, order: order}
+		views[i] = view{id: id, seen: began, order: order, refused: refused(ctx, id)}
 		if found, ok := instances[id]; ok {
 			views[i].instance = &found
 		}

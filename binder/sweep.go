@@ -215,7 +215,7 @@ func (b *Binder) survey(ctx context.Context, known *siblings) (*survey, error) {
 	s.watchIdle(b, addresses, records)
 	s.views = viewsOf(instances, held, s.addresses)
 	for i := range s.views {
-		s.views[i].seen = s.began
+		s.views[i].seen, s.views[i].refused = s.began, refused(ctx, s.views[i].id)
 	}
 	if err := b.explainAll(ctx, s.views); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type view struct {
 	unclear  bool             // what the unrecorded instance holds: somebody is changing it
 	order    order            // what an operator wants
 	paused   string           // why nothing may be done; empty: it may
+	refused  string           // why it gets no new binding; empty: it may
 
 	// What only a sweep looks for: a published name is missing in the zone, or
 	// stands for something else.
@@ -107,6 +108,7 @@ const (
 	notReadyRetry  = 5 * time.Second
 	exhaustedRetry = 30 * time.Second
 	allocatedRetry = 30 * time.Second
+	refusedRetry   = 30 * time.Second
 	contestedRetry = time.Second
 	dnsRetry       = 20 * time.Second // changes are in sync after 20 s to 60 s, mostly
 )

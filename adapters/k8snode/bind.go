@@ -21,6 +21,7 @@ func (w *worker) publish(ctx context.Context, o binder.Outcome) (time.Duration, 
 	p := &patch{node: w.node}
 	p.annotate(AnnotationAddress, o.IP.String())
 	p.annotate(AnnotationName, strings.TrimSuffix(o.Name, "."))
+	p.annotate(AnnotationDeployment, w.opts.Deployment)
 	p.annotate(AnnotationDry, "")
 	if o.IP.Is4() { // colons are not for labels
 		p.label(LabelAddress, o.IP.String())
@@ -55,9 +56,12 @@ func (w *worker) unpublish(ctx context.Context) (time.Duration, error) {
 	return wait, err
 }
 
-// giveUp lets a node in without an address once the pool has been dry for it for
-// long enough, or says how long it has to wait.
-func (w *worker) giveUp(ctx context.Context) (time.Duration, error) {
+// giveUp lets a node in without an address, if it is to be, once the pool has been
+// dry for it for long enough, or says how long it has to wait.
+func (w *worker) giveUp(ctx context.Context, o binder.Outcome) (time.Duration, error) {
+	if o.Status != binder.Exhausted || w.opts.DryPool != Admit || w.opts.gated(w.node) < 0 {
+		return 0, nil
+	}
 	since, err := time.Parse(time.RFC3339, w.node.Annotations[AnnotationDry])
 	if err != nil {
 		return w.noteDry(ctx)

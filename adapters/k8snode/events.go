@@ -56,8 +56,12 @@ func (c *Controller) tellUnbound(node, id string) {
 	if !c.looks.tellOnce(id, "unbound") {
 		return
 	}
-	gone := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
-	c.recorder.Eventf(gone, nil, corev1.EventTypeNormal, "Unbound", action, "%s gave its address back", id)
+	c.recorder.Eventf(goneNode(node), nil, corev1.EventTypeNormal, "Unbound", action, "%s gave its address back", id)
+}
+
+// goneNode is what events about a Node are about that is no more.
+func goneNode(name string) *corev1.Node {
+	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
 // tellWaiting says, once, why a node is not bound, and returns when to come back

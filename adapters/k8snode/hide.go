@@ -54,6 +54,23 @@ func (w *worker) leave() time.Duration {
 	return 0
 }
 
+// hideGone hides the bound worker of a Node that is gone: no pods run there that
+// anybody knows of. It reports whether there is no more to do, else when to come
+// back.
+func (c *Controller) hideGone(node, id string, o binder.Outcome) (wait time.Duration, done bool) {
+	const ordered = "hiding one that is gone"
+	w := worker{Controller: c, node: goneNode(node), id: id, why: leaving}
+	if !hidden(o) {
+		c.looks.tellOnce(id, ordered)
+		wait = w.order(hide)
+		return wait, wait == 0 && c.looks.of(id).order == "" // nothing was left to hide
+	}
+	if !c.looks.tellOnce(id, ordered) {
+		w.tell("Hidden", "schedule servers do not see the worker: its Node is gone, and "+id+" runs on")
+	}
+	return 0, true
+}
+
 // order lets the Binder hide or show the worker, and returns when to come back.
 // That it has is an outcome like any other. There may be nothing to hide yet: what
 // is bound later comes back here.

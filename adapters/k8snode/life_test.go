@@ -13,7 +13,7 @@ import (
 	"github.com/eipbinder/eipbinder/binder"
 )
 
-// A node's life with Karpenter costs four requests.
+// A node's life with Karpenter costs five requests.
 func TestLife(t *testing.T) {
 	w := newWorld(t, 1, onlyFirstSweep)
 	c := w.start()
@@ -50,7 +50,7 @@ func TestLife(t *testing.T) {
 	if got, want := w.reasons(node), []string{"Bound", "Hidden", "Unbound"}; !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
-	if made := c.requests.list(); len(made) > 4 {
+	if made := c.requests.list(); len(made) > 5 {
 		t.Errorf("%d requests:\n%s", len(made), strings.Join(made, "\n"))
 	}
 }
@@ -229,7 +229,7 @@ func TestNotReady(t *testing.T) {
 	w.start()
 	id := w.launch(binder.Running)
 	node := w.register("a", id, registered)
-	w.eventually("bound", func() bool { return w.visible(id) })
+	w.eventually("bound", func() bool { return w.visible(id) && w.state(node.Name) == "bound" })
 	n := w.node(node.Name)
 	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionFalse, LastHeartbeatTime: metav1.Now()}}
 	if err := w.kube.Status().Update(t.Context(), n); err != nil {

@@ -41,6 +41,7 @@ type entry struct {
 	told    map[string]bool // events that were sent about waiting
 	gone    bool            // its Node is
 	why     hiding          // it is to be hidden, as its Node was last seen
+	claim   string          // whose its Node is, as that was last seen; empty: nobody's
 	seen    bool            // bound, by this process: reason is known
 	reason  string          // why it is hidden, as Outcome.Reason is; empty: it is not
 
@@ -166,7 +167,7 @@ func (l *looks) call(ctx context.Context, call int, ids []string) {
 			l.spare()
 		}
 	}
-	outcomes, _ := l.binder.Reconcile(l.drained(binder.WithOutcomes(limited, first)), ids...) // each failed outcome has its error
+	outcomes, _ := l.binder.Reconcile(l.claimed(l.drained(binder.WithOutcomes(limited, first))), ids...) // each failed outcome has its error
 	for _, o := range outcomes {
 		land(o) // unless it was told before
 	}

@@ -20,6 +20,12 @@ import (
 	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
+// attachClaimed attaches a node that the controller has claimed.
+func (l *looks) attachClaimed(node, id string) {
+	l.attach(node, id)
+	l.change(id, func(e *entry) { e.claim = l.opts.Deployment })
+}
+
 // slow answers each call after a time, with an outcome of each instance, and tells
 // of none before.
 type slow struct {
@@ -122,7 +128,7 @@ func TestLandEarly(t *testing.T) {
 		pending := fleet.Launch(binder.Instance{State: binder.Pending}).ID
 		l, told := running(t, b)
 		for _, id := range []string{quick, last, none, pending} {
-			l.attach("node of "+id, id)
+			l.attachClaimed("node of "+id, id)
 			l.ask(id)
 		}
 		time.Sleep(time.Second)        // of a minute that DNS takes
@@ -316,7 +322,7 @@ func TestOthersDoNotPause(t *testing.T) {
 		b, fleet := inMemory(t, 1, 0)
 		l, _ := running(t, b)
 		ask := func(id string) {
-			l.attach("node of "+id, id)
+			l.attachClaimed("node of "+id, id)
 			l.ask(id)
 		}
 		for range 5 {

@@ -2,10 +2,7 @@ package k8snode_test
 
 import (
 	"context"
-	"log/slog"
 	"net/netip"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +13,6 @@ import (
 	"github.com/eipbinder/eipbinder/adapters/k8snode"
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/eippool"
-	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
 func mustParse(t *testing.T, selector string) labels.Selector {
@@ -242,53 +238,3 @@ func TestLeavingWhileDown(t *testing.T) {
 		t.Error("one that stays is hidden")
 	}
 }
-
-// Two controllers of two deployments with the same pool are safe, and are warned.
-func TestTwoDeployments(t *testing.T) {
-	w := newWorld(t, 4)
-	var mu sync.Mutex
-	var log strings.Builder
-	warnings := slog.New(slog.NewTextHandler(writerFunc(func(line []byte) (int, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return log.Write(line)
-	}), nil))
-	said := func(what string) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return strings.Contains(log.String(), what)
-	}
-	other := w.newBinder(memstore.New(), func(o *binder.Options) { o.BinderID = "other" })
-	w.run(w.newController(other, func(o *k8snode.Options) { o.Logger = warnings }))
-	w.start(func(o *k8snode.Options) { o.Logger = warnings })
-	var ids []string
-	for _, name := range []string{"a", "b", "c"} {
-		ids = append(ids, w.launch(binder.Running))
-		w.register(name, ids[len(ids)-1], registered)
-	}
-	for i, name := range []string{"a", "b", "c"} {
-		w.eventually("the gate of "+name, func() bool { return !hasTaint(w.node(w.name+"-"+name), gate) })
-		if i == 0 {
-			w.eventually("warned", func() bool { return said("unexplained-association") || said("which no record explains") })
-		}
-	}
-	addresses, err := w.pool.List(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := map[string]int{}
-	for _, a := range addresses {
-		if a.Associated() {
-			held[a.InstanceID]++
-		}
-	}
-	for _, id := range ids {
-		if held[id] != 1 {
-			t.Errorf("%s holds %d addresses", id, held[id])
-		}
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(line []byte) (int, error) { return f(line) }

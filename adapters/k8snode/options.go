@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,6 +57,12 @@ type Options struct {
 	ReadyPods labels.Selector
 	// ReadyNamespace is where these pods are. Default: all namespaces.
 	ReadyNamespace string
+	// Deployment says whose a node is that this controller has claimed
+	// (AnnotationDeployment): all replicas, and all controllers with the same store,
+	// give the same; one with a store of its own gives another. A node that another
+	// deployment has claimed gets no new binding. 1 to 100 printable ASCII characters, without spaces.
+	// Default "eipbinder".
+	Deployment string
 	// Window is how long a node waits for others to share a call of Reconcile: a
 	// call begins when no node was added for a Window, or after ten of them, and ten
 	// after the call before. In a storm the next call gathers for as long as EC2
@@ -99,6 +106,7 @@ func defaults() Options {
 		LeavingTaints:   []string{"karpenter.sh/disrupted", "karpenter.sh/disruption"},
 		DryPool:         Wait,
 		DryTimeout:      5 * time.Minute,
+		Deployment:      "eipbinder",
 		Window:          200 * time.Millisecond,
 		AssociateBurst:  50,
 		AssociateEvery:  200 * time.Millisecond,
@@ -126,6 +134,9 @@ func resolve(optFns []func(*Options)) (Options, error) {
 	require((o.Taint.Key == "") == (o.Taint.Effect == ""), fmt.Sprintf("Options.Taint %q needs a key and an effect", o.Taint.ToString()))
 	require(o.DryPool == Wait || o.DryPool == Admit, fmt.Sprintf("Options.DryPool %q is neither %q nor %q", o.DryPool, Wait, Admit))
 	require(o.DryTimeout >= 0 && o.Window >= 0 && o.Patience >= 0, "Options.DryTimeout, Window and Patience must not be negative")
+	unprintable := strings.ContainsFunc(o.Deployment, func(c rune) bool { return c <= ' ' || c > '~' })
+	require(o.Deployment != "" && len(o.Deployment) <= 100 && !unprintable,
+		fmt.Sprintf("Options.Deployment %q needs 1 to 100 printable ASCII characters, without spaces", o.Deployment))
 	require(o.AssociateBurst >= 0 && o.AssociateEvery >= 0, "Options.AssociateBurst and AssociateEvery must not be negative")
 	require(o.CallTime > 0, "Options.CallTime must be above zero")
 	require(o.SweepEvery > 0, "Options.SweepEvery must be above zero")

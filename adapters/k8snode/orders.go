@@ -111,12 +111,12 @@ func (o *orders) answered(id string, v verb, outcome binder.Outcome) {
 	})
 }
 
-// carriedOut takes what became of an order. Of a Node that is gone, only that its
-// instance has ended is news: what else is asked is about that.
+// carriedOut takes what became of an order. Where its Node is gone, and it is being
+// asked whether the instance has ended, only that it has is news.
 func (o *orders) carriedOut(e *entry, outcome binder.Outcome) {
 	ended := outcome.Status == binder.Unbound
 	switch {
-	case e.gone && !ended:
+	case e.gone && !ended && (e.asked || e.call > 0):
 		e.order = ""
 	case ended || bound(outcome):
 		e.order, e.call, e.again = "", 0, false

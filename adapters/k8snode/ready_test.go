@@ -85,11 +85,12 @@ func TestReadyPodsAndOperatorsDrain(t *testing.T) {
 	w := newReadyWorld(t, 1)
 	w.start()
 	id := w.launch(binder.Running)
-	w.eventually("bound by a sweep", func() bool { r := w.record(id); return r != nil && r.Phase == store.Bound && r.Draining })
+	node := w.register("a", id).Name // which is told once Karpenter has registered it
+	w.eventually("bound", func() bool { r := w.record(id); return r != nil && r.Phase == store.Bound && r.Draining })
 	if o, err := w.binder.Drain(t.Context(), id); err != nil || o.Reason != binder.ReasonDraining {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	node := w.register("a", id, registered).Name
+	w.edit(node, registered)
 	w.ready(w.pod(node, "media"), true)
 	w.eventually("the node says so", func() bool { return w.state(node) == "hidden" })
 	w.stays("hidden", func() bool { return !w.visible(id) })

@@ -49,7 +49,7 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	why := c.opts.why(&node, ready)
-	c.looks.change(id, func(e *entry) { e.why = why })
+	c.looks.change(id, func(e *entry) { e.why, e.claim = why, claimOf(&node) })
 	w := worker{Controller: c, node: &node, id: id, why: why, know: c.looks.of(id)}
 	again, err := w.work(ctx)
 	return after(sooner(wait, again)), err
@@ -66,7 +66,8 @@ func (c *Controller) goodbye(node, id string) time.Duration {
 }
 
 // ended lets the binding be taken back, once, of an instance whose Node is gone.
-// Where the instance still runs, or nobody knows, a sweep goes on.
+// Where the instance still runs, its worker is hidden, as that of a Node that is
+// being deleted is, and a sweep goes on.
 func (c *Controller) ended(node, id string) time.Duration {
 	first := c.looks.bury(node, id)
 	know := c.looks.of(id)
@@ -77,10 +78,14 @@ func (c *Controller) ended(node, id string) time.Duration {
 	case know.node != node: // another node has it by now
 	case o == nil:
 		return 0 // the answer is on its way
-	case o.Status.Waiting():
+	case o.Status.Waiting() || o.Err != nil && !terminal(*o):
 		return c.askWhenDue(id, know)
 	case o.Status == binder.Unbound:
 		c.tellUnbound(node, id)
+	case bound(*o):
+		if wait, hidden := c.hideGone(node, id, *o); !hidden {
+			return wait
+		}
 	}
 	c.looks.forget(node, id)
 	return 0
@@ -97,7 +102,10 @@ func (c *Controller) askWhenDue(id string, know entry) time.Duration {
 
 // work does what there is to do about a node, and returns when to come back.
 func (w *worker) work(ctx context.Context) (time.Duration, error) {
-	if w.why == leaving {
+	switch {
+	case w.anothers():
+		return w.leaveAlone(), nil
+	case w.why == leaving:
 		return w.leave(), nil
 	}
 	wait := w.settle() // whether or not the node can be told
@@ -134,6 +142,9 @@ func (w *worker) tellNode(ctx context.Context) (time.Duration, error) {
 
 // await waits for the binding of a node that has none.
 func (w *worker) await(ctx context.Context) (time.Duration, error) {
+	if again, err := w.claim(ctx); again > 0 || err != nil {
+		return again, err
+	}
 	o := w.know.outcome
 	if o == nil {
 		w.looks.ask(w.id)
@@ -145,11 +156,8 @@ func (w *worker) await(ctx context.Context) (time.Duration, error) {
 			return again, err
 		}
 	}
-	if o.Status == binder.Exhausted && w.opts.DryPool == Admit && w.opts.gated(w.node) >= 0 {
-		timeout, err := w.giveUp(ctx)
-		if timeout > 0 || err != nil {
-			return sooner(timeout, w.askWhenDue(w.id, w.know)), err
-		}
+	if timeout, err := w.giveUp(ctx, *o); timeout > 0 || err != nil {
+		return sooner(timeout, w.askWhenDue(w.id, w.know)), err
 	}
 	return sooner(wait, w.askWhenDue(w.id, w.know)), nil
 }
@@ -165,12 +173,18 @@ func (w *worker) send(ctx context.Context, p *patch) (time.Duration, error) {
 	if err == nil {
 		err = w.client.Patch(ctx, w.node, raw)
 	}
+	if apierrors.IsInvalid(err) {
+		return w.invalid(ctx, p, err)
+	}
+	return w.sent(err)
+}
+
+// sent says what follows from the API server's answer.
+func (w *worker) sent(err error) (time.Duration, error) {
 	switch {
 	case apierrors.IsConflict(err):
 		return shortRetry, nil
-	case apierrors.IsInvalid(err):
-		return w.invalid(ctx, p, err)
-	case apierrors.IsForbidden(err):
+	case apierrors.IsForbidden(err) || apierrors.IsInvalid(err):
 		return 0, w.tellRefused(err)
 	}
 	return 0, client.IgnoreNotFound(err)

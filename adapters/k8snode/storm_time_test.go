@@ -72,9 +72,11 @@ func newBubble(t *testing.T, nodes int) *bubble {
 	for i := range nodes {
 		addresses.Add(eippool.Address{AllocationID: fmt.Sprintf("eipalloc-%d", i), IP: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})})
 		id := fleet.Launch(binder.Instance{State: binder.Running}).ID
-		node := aNode(func(n *corev1.Node) { n.Name = "node-" + id })
+		node := aNode(func(n *corev1.Node) {
+			n.Name, n.Annotations[AnnotationDeployment] = "node-"+id, bb.opts.Deployment
+		})
 		bb.workers[node.Name] = &worker{Controller: bb.Controller, node: node, id: id, why: shown}
-		bb.looks.attach(node.Name, id)
+		bb.looks.attachClaimed(node.Name, id)
 	}
 	return bb
 }

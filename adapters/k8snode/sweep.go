@@ -45,7 +45,7 @@ func (c *Controller) sweep(ctx context.Context) {
 			c.looks.found(o, began)
 		}
 	}
-	report, err := c.binder.Sweep(c.looks.drained(binder.WithOutcomes(limited, tell)))
+	report, err := c.binder.Sweep(c.looks.claimed(c.looks.drained(binder.WithOutcomes(limited, tell))))
 	if ctx.Err() != nil {
 		return
 	}

@@ -43,7 +43,7 @@ func (s *silentStore) List(ctx context.Context, f store.Filter) iter.Seq2[store.
 
 // sweeping runs the sweeps of a controller on this store until stop is called. Its
 // pool has one address.
-func sweeping(t *testing.T, records store.Store, optFns ...func(*Options)) (fleet *memfleet.Fleet, pool *mempool.Pool, stop func()) {
+func sweeping(t *testing.T, records store.Store, optFns ...func(*Options)) (c *Controller, fleet *memfleet.Fleet, pool *mempool.Pool, stop func()) {
 	t.Helper()
 	pool = mempool.New()
 	pool.Add(eippool.Address{AllocationID: "eipalloc-0", IP: netip.MustParseAddr("203.0.113.7")})
@@ -57,8 +57,7 @@ func sweeping(t *testing.T, records store.Store, optFns ...func(*Options)) (flee
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(b, optFns...)
-	if err != nil {
+	if c, err = New(b, optFns...); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -70,7 +69,7 @@ func sweeping(t *testing.T, records store.Store, optFns ...func(*Options)) (flee
 	})
 	stop = func() { cancel(); group.Wait() }
 	t.Cleanup(stop)
-	return fleet, pool, stop
+	return c, fleet, pool, stop
 }
 
 // logText is a log that can be read while it is written.
@@ -104,10 +103,11 @@ func TestSweepGetsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		records, log := &silentStore{Store: memstore.New()}, &logText{}
 		records.silent.Store(true)
-		fleet, pool, _ := sweeping(t, records, func(o *Options) {
+		c, fleet, pool, _ := sweeping(t, records, func(o *Options) {
 			o.SweepEvery, o.SweepTime, o.Logger = time.Hour, time.Minute, slog.New(slog.NewTextHandler(log, nil))
 		})
 		id := fleet.Launch(binder.Instance{State: binder.Running}).ID
+		c.looks.attachClaimed("a", id)
 		time.Sleep(time.Minute - time.Second)
 		if records.lists.Load() != 1 || log.count("msg=") != 0 {
 			t.Errorf("%d sweeps, %d lines in the log before the first one's time is over", records.lists.Load(), log.count("msg="))
@@ -136,7 +136,7 @@ func TestSweepEndsWithTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		records, log := &silentStore{Store: memstore.New()}, &logText{}
 		records.silent.Store(true)
-		_, _, stop := sweeping(t, records, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(log, nil)) })
+		_, _, _, stop := sweeping(t, records, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(log, nil)) })
 		began := time.Now()
 		time.Sleep(time.Second)
 		stop()

@@ -22,8 +22,8 @@ func (p probed) sweeps(t *testing.T, more float64) {
 	}
 }
 
-// A worker whose Node is gone while its instance runs on stays bound and visible,
-// whatever is swept, and a Node that is registered for it again says so.
+// A worker whose Node is gone while its instance runs on stays bound, whatever is
+// swept, and is hidden until a Node is registered for it again.
 func TestNodeGoneInstanceRuns(t *testing.T) {
 	kube := newClient(t)
 	a := newAccount(t, "runs-on", 2)
@@ -34,12 +34,15 @@ func TestNodeGoneInstanceRuns(t *testing.T) {
 	if err := kube.Delete(t.Context(), &node); err != nil {
 		t.Fatal(err)
 	}
+	if !within(time.Minute, func() bool { return !a.visible(t, ids[0]) }) {
+		t.Error("schedule servers see it")
+	}
 	p.sweeps(t, 3)
 	if held := a.held()[ids[0]]; len(held) != 1 || held[0] != node.Annotations[k8snode.AnnotationAddress] {
 		t.Errorf("it holds %v, want %s", held, node.Annotations[k8snode.AnnotationAddress])
 	}
-	if !a.visible(t, ids[0]) {
-		t.Error("schedule servers do not see it")
+	if a.visible(t, ids[0]) {
+		t.Error("schedule servers see it again")
 	}
 
 	again := &corev1.Node{
@@ -53,6 +56,9 @@ func TestNodeGoneInstanceRuns(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = kube.Delete(context.WithoutCancel(t.Context()), again) })
 	a.waitUsable(t, kube, p.process, 1)
+	if !within(time.Minute, func() bool { return a.visible(t, ids[0]) }) {
+		t.Error("schedule servers do not see it again")
+	}
 	a.check(t, kube, ids)
 	if got := a.nodes(t, kube)[0].Annotations[k8snode.AnnotationAddress]; got != node.Annotations[k8snode.AnnotationAddress] {
 		t.Errorf("it has %s now, and had %s", got, node.Annotations[k8snode.AnnotationAddress])

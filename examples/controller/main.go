@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	sweeps := newSweeps()
-	controller, err := k8snode.New(measured{b, sweeps, stock}, append(s.controller, func(o *k8snode.Options) {
+	controller, err := k8snode.New(measured{b, sweeps, stock}, append(s.controller, s.claims(records), func(o *k8snode.Options) {
 		limit, share := s.deployment.Pace.Associate, s.deployment.Pace.Share
 		o.Logger, o.AssociateBurst = logger, int(float64(limit.Burst)*share)
 		o.AssociateEvery = time.Duration(float64(time.Second) / (limit.Refill * share))

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -22,6 +23,7 @@ import (
 type opened struct {
 	store.Store
 	where string // for people
+	name  string // that all who reach it have for it; empty: it is a file, and says nothing
 	close func() error
 }
 
@@ -32,7 +34,8 @@ func openStore(ctx context.Context, c deployment.Config, aws aws.Config, getenv 
 	switch c.Store.Kind {
 	case deployment.DynamoDB:
 		records, err := deployment.DynamoStore(c, aws)
-		return opened{records, fmt.Sprintf("dynamodb, tables %s and %s", c.RecordTable, c.BindingTable), func() error { return nil }}, err
+		where := fmt.Sprintf("dynamodb, tables %s and %s", c.RecordTable, c.BindingTable)
+		return opened{records, where, "dynamodb/" + aws.Region + "/" + c.BindingTable, func() error { return nil }}, err
 	case deployment.PostgreSQL:
 		db, err := sql.Open("pgx", c.Store.Location)
 		return migrated(ctx, db, err, sqlstore.PostgreSQL, c.Store)
@@ -62,5 +65,14 @@ func migrated(ctx context.Context, db *sql.DB, err error, dialect sqlstore.Diale
 	if err != nil {
 		return opened{}, fmt.Errorf("%s: %w", deployment.EnvStore, errors.Join(err, db.Close()))
 	}
-	return opened{records, s.String(), db.Close}, nil
+	return opened{records, s.String(), nameOf(s), db.Close}, nil
+}
+
+// nameOf is the name of a database.
+func nameOf(s deployment.Store) string {
+	u, err := url.Parse(s.Location)
+	if s.Kind != deployment.PostgreSQL || err != nil {
+		return ""
+	}
+	return "postgresql/" + u.Host + u.Path
 }

@@ -19,6 +19,7 @@ type inFile struct{ file, flag, wrong, says string }
 // inFiles has each setting that a file may have.
 var inFiles = map[string]inFile{
 	"concurrency":      {"8", "4", "0", "0 is less than 1"},
+	"deployment":       {"media", "turn", "a b", `"a b" is not up to 100 printable`},
 	"dry-pool":         {"admit", "wait", "maybe", `"maybe" is neither wait nor admit`},
 	"dry-timeout":      {"7m0s", "8m0s", "-1s", "-1s is less than 0s"},
 	"health-address":   {":9001", "0", ":70000", `":70000" is neither HOST:PORT nor 0: strconv`},
@@ -53,7 +54,7 @@ func shown(s settings) map[string]any {
 		pods = o.ReadyPods.String()
 	}
 	return map[string]any{
-		"concurrency": o.Concurrency, "dry-pool": o.DryPool, "dry-timeout": o.DryTimeout, "health-address": s.healthAddress,
+		"concurrency": o.Concurrency, "deployment": o.Deployment, "dry-pool": o.DryPool, "dry-timeout": o.DryTimeout, "health-address": s.healthAddress,
 		"kubeconfig": s.kubeconfig, "leader-elect": s.leaderElect, "leader-id": s.leaderID, "leader-lease": s.leaderLease,
 		"leader-namespace": s.leaderNamespace, "leaving-taints": "[" + strings.Join(o.LeavingTaints, ", ") + "]", "log-level": s.logLevel,
 		"metrics-address": s.metricsAddress, "node-selector": o.Selector, "patience": o.Patience, "ready-namespace": o.ReadyNamespace,
@@ -116,7 +117,7 @@ func TestEmptySettingsInFile(t *testing.T) {
 // What is no setting is said, and what there is instead.
 func TestUnknownSettingsInFile(t *testing.T) {
 	for section, want := range map[string]string{
-		"sweepEvry: 1m":            "controller.sweepEvry: is not a setting, in line 8: remove it, or correct it: known are callTime, concurrency, dryPool, ",
+		"sweepEvry: 1m":            "controller.sweepEvry: is not a setting, in line 8: remove it, or correct it: known are callTime, concurrency, deployment, dryPool, ",
 		"sweep-every: 1m":          "controller.sweep-every: is not a setting, in line 8",
 		"config: a.yaml":           "controller.config: is not a setting, in line 8",
 		"{taint: 'a', taint: 'b'}": "controller.taint: is given twice, again in line 8",

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -88,6 +90,7 @@ type nodeFlags struct {
 	selector, taint, registered, dryPool, readyPods, readyNamespace string
 
 	leaving                                                       list
+	deployment                                                    string
 	dryTimeout, window, callTime, sweepEvery, sweepTime, patience time.Duration
 	concurrency                                                   int
 }
@@ -98,6 +101,7 @@ func (f *nodeFlags) register(flags *flag.FlagSet) {
 	flags.StringVar(&f.taint, "taint", "eipbinder.io/unbound:NoSchedule", "startup taint KEY:EFFECT that is removed once a node is bound; empty: none")
 	flags.StringVar(&f.registered, "registered-label", "karpenter.sh/registered", "label that must be true before the taint is removed; empty for nodes that are not Karpenter's")
 	flags.Var(&f.leaving, "leaving-taints", "`keys` of taints that announce a node's end, with commas")
+	flags.StringVar(&f.deployment, "deployment", "", "whose the nodes are that this claims: another for each store; by default what names the store, or for SQLite the Lease")
 	flags.StringVar(&f.dryPool, "dry-pool", string(k8snode.Wait), "what becomes of a node for which the pool has no address: wait, or admit")
 	flags.DurationVar(&f.dryTimeout, "dry-timeout", 5*time.Minute, "for how long the pool must have had no address for a node until it is admitted without one")
 	flags.StringVar(&f.readyPods, "ready-pods", "", "labels of pods of which one must be Ready for schedule servers to see a worker; empty: none need be")
@@ -123,11 +127,25 @@ func (f nodeFlags) options(given labelled) ([]func(*k8snode.Options), error) {
 		o.Selector, o.Taint = selector, taint
 		o.RegisteredLabel, o.LeavingTaints = f.registered, f.leaving
 		o.DryPool, o.DryTimeout = k8snode.DryPool(f.dryPool), f.dryTimeout
+		o.Deployment = f.deployment
 		o.ReadyPods, o.ReadyNamespace = pods, f.readyNamespace
 		o.Window, o.CallTime, o.SweepEvery, o.SweepTime = f.window, f.callTime, f.sweepEvery, f.sweepTime
 		o.Patience, o.Concurrency = f.patience, f.concurrency
 	}
 	return []func(*k8snode.Options){set}, w.joined()
+}
+
+// claims completes the name of the deployment: all with the same records have the
+// same, and nobody else. A file may be anybody's of that name: it counts as that of
+// the Lease, whose holder alone works.
+func (s settings) claims(records opened) func(*k8snode.Options) {
+	const longest = 100
+	name := cmp.Or(records.name, "sqlite/"+s.leaderNamespace+"/"+s.leaderID)
+	if len(name) > longest {
+		sum := sha256.Sum256([]byte(name))
+		name = name[:longest-17] + "-" + hex.EncodeToString(sum[:8])
+	}
+	return func(o *k8snode.Options) { o.Deployment = cmp.Or(o.Deployment, name) }
 }
 
 // ownNamespace is where this runs in a cluster; empty outside of one.

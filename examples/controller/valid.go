@@ -112,6 +112,9 @@ func (f nodeFlags) check(w *wrong) {
 	for _, key := range f.leaving {
 		w.label("leaving-taints", key)
 	}
+	if unprintable := func(c rune) bool { return c <= ' ' || c > '~' }; len(f.deployment) > 100 || strings.ContainsFunc(f.deployment, unprintable) {
+		w.add("deployment", "%q is not up to 100 printable ASCII characters, without spaces", f.deployment)
+	}
 	if p := k8snode.DryPool(f.dryPool); p != k8snode.Wait && p != k8snode.Admit {
 		w.add("dry-pool", "%q is neither %s nor %s", f.dryPool, k8snode.Wait, k8snode.Admit)
 	}
