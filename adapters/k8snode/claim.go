@@ -62,7 +62,7 @@ func (w *worker) claim(ctx context.Context) (time.Duration, error) {
 		w.looks.change(w.id, func(e *entry) { e.claim = claimOf(w.node) })
 		w.know.outcome = nil
 	}
-	return w.sent(err)
+	return w.sent(ctx, &patch{node: w.node}, err)
 }
 
 // claimed lets what is bound under the context be what this deployment has claimed.

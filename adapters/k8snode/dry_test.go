@@ -51,6 +51,24 @@ func TestDryPoolAdmit(t *testing.T) {
 	}
 }
 
+// A node that Karpenter has not registered is not let in, however long the pool has
+// been dry for it: its taint would come back. Registered, it is.
+func TestDryPoolAdmitsRegistered(t *testing.T) {
+	w := newWorld(t, 0)
+	w.start(func(o *k8snode.Options) { o.DryPool, o.DryTimeout = k8snode.Admit, 200*time.Millisecond })
+	node := w.register("a", w.launch(binder.Running)).Name
+	w.eventually("the time has begun", func() bool { _, err := w.drySince(node); return err == nil })
+	w.stays("nobody gives up", func() bool {
+		n := w.node(node)
+		return hasTaint(n, gate) && n.Labels[k8snode.LabelGaveUp] == "" && n.Annotations[k8snode.AnnotationDry] != ""
+	})
+	if w.told(node, "GaveUp") {
+		t.Errorf("told %v", w.reasons(node))
+	}
+	w.edit(node, registered)
+	w.eventually("let in", func() bool { n := w.node(node); return !hasTaint(n, gate) && n.Labels[k8snode.LabelGaveUp] == "true" })
+}
+
 // A restart does not begin the time anew.
 func TestDryPoolOverRestart(t *testing.T) {
 	w := newWorld(t, 0)

@@ -55,12 +55,14 @@ func TestHiddenWhileBeingBound(t *testing.T) {
 	}
 }
 
-// boundHidden waits until the worker is bound, and wants that nobody saw it.
+// boundHidden waits until the worker is bound, and wants that nobody saw it, and
+// that the node's event says why.
 func (w *world) boundHidden(why, node, id string) {
 	w.Helper()
 	w.eventually("bound", func() bool { r := w.record(id); return r != nil && !r.BoundAt.IsZero() })
 	if why != "deleted" {
 		w.eventually("the node says so", func() bool { return w.state(node) == k8snode.StateHidden })
+		w.toldOnce(node, "Bound", corev1.EventTypeNormal, "; schedule servers do not see it: "+why)
 	}
 	if n := w.shown.Load(); n > 0 {
 		w.Errorf("%d writes showed it", n)

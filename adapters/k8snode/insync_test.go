@@ -12,7 +12,7 @@ import (
 
 // A node is usable only when its name is in sync, however long that takes after
 // its address was associated: whether one call waits for that, or one that ends
-// before leaves it to the next.
+// before leaves it to the next. By then its record is written.
 func TestGateWaitsForSync(t *testing.T) {
 	for name, dnsWait := range map[string]time.Duration{"one call": time.Minute, "several calls": time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -37,6 +37,9 @@ func TestGateWaitsForSync(t *testing.T) {
 				}
 				if !inSync && (!closed || state != "" || seen) {
 					t.Fatalf("before its name is in sync: taint %t, state %q, seen by schedule servers %t", closed, state, seen)
+				}
+				if (!closed || state != "") && !seen {
+					t.Fatalf("usable, and its record is not written: taint %t, state %q", closed, state)
 				}
 				return !closed && state == k8snode.StateBound
 			})

@@ -208,19 +208,25 @@ func TestSlowDrain(t *testing.T) {
 	w.eventually("hidden", func() bool { return !w.visible(id) && w.told(node, "Hidden") })
 }
 
-// Karpenter announces a disruption by a taint, and may think better of it.
+// Karpenter announces a disruption by a taint, which had another key before version
+// 1, and may think better of it.
 func TestDisruption(t *testing.T) {
-	w := newWorld(t, 1)
-	w.start()
-	id := w.launch(binder.Running)
-	node := w.register("a", id, registered).Name
-	w.eventually("bound", func() bool { return w.visible(id) })
-	w.edit(node, func(n *corev1.Node) {
-		n.Spec.Taints = append(n.Spec.Taints, corev1.Taint{Key: "karpenter.sh/disrupted", Effect: corev1.TaintEffectNoSchedule})
-	})
-	w.eventually("hidden", func() bool { return !w.visible(id) })
-	w.edit(node, func(n *corev1.Node) { n.Spec.Taints = []corev1.Taint{foreign} })
-	w.eventually("shown", func() bool { return w.visible(id) })
+	for _, announced := range []corev1.Taint{
+		{Key: "karpenter.sh/disrupted", Effect: corev1.TaintEffectNoSchedule},
+		{Key: "karpenter.sh/disruption", Value: "disrupting", Effect: corev1.TaintEffectNoSchedule},
+	} {
+		t.Run(announced.Key, func(t *testing.T) {
+			w := newWorld(t, 1)
+			w.start()
+			id := w.launch(binder.Running)
+			node := w.register("a", id, registered).Name
+			w.eventually("bound", func() bool { return w.visible(id) })
+			w.edit(node, func(n *corev1.Node) { n.Spec.Taints = append(n.Spec.Taints, announced) })
+			w.eventually("hidden", func() bool { return !w.visible(id) })
+			w.edit(node, func(n *corev1.Node) { n.Spec.Taints = []corev1.Taint{foreign} })
+			w.eventually("shown", func() bool { return w.visible(id) })
+		})
+	}
 }
 
 // That a node is not ready means nothing.

@@ -205,16 +205,18 @@ func TestAddressGivenBackByHand(t *testing.T) {
 	if err := w.mempool.Release(t.Context(), "eipalloc-0000"); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the node says nothing any more", func() bool {
+	says := func(address, name, state string) bool {
 		n := w.node(node)
-		return n.Labels[k8snode.LabelState] == "" && n.Annotations[k8snode.AnnotationAddress] == ""
-	})
+		return n.Annotations[k8snode.AnnotationAddress] == address && n.Labels[k8snode.LabelAddress] == address &&
+			n.Annotations[k8snode.AnnotationName] == name && n.Labels[k8snode.LabelState] == state
+	}
+	w.eventually("the node says nothing any more", func() bool { return says("", "", "") })
 	w.eventually("told", func() bool { return w.told(node, "Unbound") })
 	if hasTaint(w.node(node), gate) {
 		t.Error("the startup taint came back")
 	}
 	w.addAddress("eipalloc-next", "203.0.113.9")
-	w.eventually("the next address", func() bool { return w.node(node).Annotations[k8snode.AnnotationAddress] == "203.0.113.9" })
+	w.eventually("the next address", func() bool { return says("203.0.113.9", "ip-203-0-113-9.media.example.com", "bound") })
 }
 
 // Nodes that leave while no controller runs: the first sweep finds them.

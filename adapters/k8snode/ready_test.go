@@ -2,6 +2,7 @@ package k8snode_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/eipbinder/eipbinder/adapters/k8snode"
@@ -37,6 +38,9 @@ func TestReadyPods(t *testing.T) {
 	w.ready(pod, true)
 	w.eventually("visible", func() bool { return w.visible(id) && w.state(node) == "bound" })
 	w.eventually("told", func() bool { return slices.Equal(w.reasons(node), []string{"Bound", "Shown"}) })
+	if note := w.events(node, "Bound")[0].Note; !strings.Contains(note, "; schedule servers do not see it") {
+		t.Errorf("told %q", note)
+	}
 	w.ready(pod, false)
 	w.eventually("hidden", func() bool { return !w.visible(id) })
 	w.ready(pod, true)

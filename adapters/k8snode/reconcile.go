@@ -173,18 +173,17 @@ func (w *worker) send(ctx context.Context, p *patch) (time.Duration, error) {
 	if err == nil {
 		err = w.client.Patch(ctx, w.node, raw)
 	}
-	if apierrors.IsInvalid(err) {
-		return w.invalid(ctx, p, err)
-	}
-	return w.sent(err)
+	return w.sent(ctx, p, err)
 }
 
-// sent says what follows from the API server's answer.
-func (w *worker) sent(err error) (time.Duration, error) {
+// sent says what follows from the API server's answer to a patch.
+func (w *worker) sent(ctx context.Context, p *patch, err error) (time.Duration, error) {
 	switch {
 	case apierrors.IsConflict(err):
 		return shortRetry, nil
-	case apierrors.IsForbidden(err) || apierrors.IsInvalid(err):
+	case apierrors.IsInvalid(err):
+		return w.invalid(ctx, p, err)
+	case apierrors.IsForbidden(err):
 		return 0, w.tellRefused(err)
 	}
 	return 0, client.IgnoreNotFound(err)

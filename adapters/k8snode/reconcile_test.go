@@ -94,6 +94,42 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// Where a worker gets another address than its node tells, that is told like the
+// first one: with why schedule servers do not see the worker, though they did not
+// see it before either.
+func TestBoundAtAnotherAddress(t *testing.T) {
+	for name, row := range map[string]struct {
+		state, reason string
+		cordon        bool
+		says          string
+	}{
+		"shown":                 {StateBound, "", false, ""},
+		"shown now":             {StateHidden, "", false, ""},
+		"cordoned":              {StateHidden, binder.DrainedBy(HiddenBy), true, "; schedule servers do not see it: cordoned"},
+		"cordoned now":          {StateBound, binder.DrainedBy(HiddenBy), true, "; schedule servers do not see it: cordoned"},
+		"hidden by an operator": {StateHidden, binder.ReasonDraining, false, "; schedule servers do not see it: somebody has drained it"},
+		"not shown yet":         {StateBound, binder.ReasonStartHidden, false, "; schedule servers do not see it yet"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, said := controllerOn(t, &scripted{}, labelled(row.state, row.cordon))
+			next := aBound(row.reason)
+			next.IP, next.Name = netip.MustParseAddr("203.0.113.9"), "b.example.com."
+			for range 2 {
+				c.looks.found(next, time.Now())
+				if _, err := c.Reconcile(t.Context(), request("a")); err != nil {
+					t.Error(err)
+				}
+			}
+			if text, want := said(), "Normal Bound b.example.com is 203.0.113.9"+row.says; text != want {
+				t.Errorf("said %q, want %q", text, want)
+			}
+			if n := theNode(t, c); n.Annotations[AnnotationAddress] != "203.0.113.9" || n.Labels[LabelState] != stateOf(next) {
+				t.Errorf("annotations %v, labels %v", n.Annotations, n.Labels)
+			}
+		})
+	}
+}
+
 // An order that is not carried out for long says what it waits for.
 func TestOrderWaits(t *testing.T) {
 	c, said := controllerOn(t, &scripted{outcome: binder.Outcome{Status: binder.NotReady, Reason: "paused: migration"}}, labelled(StateBound, true))

@@ -170,3 +170,18 @@ func TestNoNodeNoBinding(t *testing.T) {
 	node := w.register("a", id, registered).Name
 	w.eventually("bound", func() bool { return w.visible(id) && !hasTaint(w.node(node), gate) })
 }
+
+// Nor is one bound whose node has gone before it could be.
+func TestNodeGoneNoBinding(t *testing.T) {
+	w := newWorld(t, 1)
+	w.start()
+	id := w.launch(binder.Pending)
+	node := w.register("a", id, registered).Name
+	w.eventually("claimed", func() bool { return w.node(node).Annotations[k8snode.AnnotationDeployment] != "" })
+	w.eventually("asked", func() bool { return w.calls.asks(id) > 0 })
+	w.remove(node)
+	asks := w.calls.asks(id)
+	w.eventually("asked again", func() bool { return w.calls.asks(id) > asks })
+	w.fleet.SetState(id, binder.Running) // which sweeps see
+	w.stays("unbound", func() bool { return w.record(id) == nil })
+}

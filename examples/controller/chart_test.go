@@ -40,8 +40,8 @@ func chartValues() map[string]any {
 	}
 }
 
-// render renders the chart as helm install does.
-func render(release string, values map[string]any) ([]*unstructured.Unstructured, error) {
+// rendered are the chart's files, by path, as helm install renders them.
+func rendered(release string, values map[string]any) (map[string]string, error) {
 	chart, err := loader.Load("chart")
 	if err != nil {
 		return nil, err
@@ -50,7 +50,12 @@ func render(release string, values map[string]any) ([]*unstructured.Unstructured
 	if err != nil {
 		return nil, err
 	}
-	files, err := (engine.Engine{Strict: true}).Render(chart, all)
+	return engine.Engine{Strict: true}.Render(chart, all)
+}
+
+// render returns the chart's objects.
+func render(release string, values map[string]any) ([]*unstructured.Unstructured, error) {
+	files, err := rendered(release, values)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +156,7 @@ func chartSets() map[string]chartSet {
 		"nothing of its own": {
 			change: func(v map[string]any) { configOf(v)["controller"] = nil }, comesTo: map[string]string{"dry-pool": "wait"},
 		},
+		"no gate": {change: controls("taint", ""), comesTo: map[string]string{"taint": ""}},
 		"ready pods": {
 			change: func(v map[string]any) {
 				configOf(v)["controller"] = map[string]any{"readyPods": "app in (media, turn)"}
@@ -195,7 +201,7 @@ func everything(v map[string]any) {
 	v["imagePullSecrets"] = []any{map[string]any{"name": "registry"}}
 	v["serviceAccount"] = map[string]any{"create": true, "name": "binder", "annotations": map[string]any{"example.com/a": "b"}}
 	configOf(v)["controller"] = map[string]any{
-		"concurrency": 8, "dryPool": "admit", "dryTimeout": "1m30s", "leaderLease": "15s", "leavingTaints": []any{"example.com/bye", "example.com/gone"},
+		"concurrency": 8, "deployment": "media", "dryPool": "admit", "dryTimeout": "1m30s", "leaderLease": "15s", "leavingTaints": []any{"example.com/bye", "example.com/gone"},
 		"logLevel": "debug", "nodeSelector": "karpenter.sh/nodepool=media", "patience": "30s", "readyNamespace": "", "readyPods": "app=media",
 		"registeredLabel": "", "callTime": "1m", "sweepEvery": "1m", "sweepTime": "3m", "taint": "example.com/gate:NoExecute", "window": "0.5s",
 	}
@@ -232,9 +238,20 @@ func only(t *testing.T, objects []*unstructured.Unstructured, kind string) *unst
 	return objects[i]
 }
 
-// wantProgram starts the program with its flags and its configuration, as far as
-// reading them.
+// wantProgram wants settings of the program.
 func wantProgram(t *testing.T, objects []*unstructured.Unstructured, want map[string]string) {
+	t.Helper()
+	is := shown(program(t, objects))
+	for name, value := range want {
+		if got := fmt.Sprint(is[name]); got != value {
+			t.Errorf("%s comes to %q, want %q", name, got, value)
+		}
+	}
+}
+
+// program starts the program with its flags and its configuration, as far as reading
+// them.
+func program(t *testing.T, objects []*unstructured.Unstructured) settings {
 	t.Helper()
 	config, args := contents(t, objects)
 	path := filepath.Join(t.TempDir(), "eipbinder.yaml")
@@ -246,12 +263,7 @@ func wantProgram(t *testing.T, objects []*unstructured.Unstructured, want map[st
 	if err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
-	is := shown(s)
-	for name, value := range want {
-		if got := fmt.Sprint(is[name]); got != value {
-			t.Errorf("%s comes to %q, want %q", name, got, value)
-		}
-	}
+	return s
 }
 
 // strictly lets the API server look at an object without keeping it.

@@ -150,6 +150,11 @@ func wantPods(t *testing.T, d appsv1.Deployment, v given) {
 	wantEqual(t, "tolerations", pod.Tolerations, v.Tolerations)
 	wantEqual(t, "priorityClassName", pod.PriorityClassName, v.PriorityClassName)
 	wantEqual(t, "imagePullSecrets", pod.ImagePullSecrets, v.ImagePullSecrets)
+	yes, nobody := true, int64(65532)
+	wantEqual(t, "the pod's securityContext", pod.SecurityContext, &corev1.PodSecurityContext{
+		RunAsNonRoot: &yes, RunAsUser: &nobody, RunAsGroup: &nobody, FSGroup: &nobody,
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	})
 }
 
 // wantContainer checks the one container.
@@ -166,6 +171,10 @@ func wantContainer(t *testing.T, containers []corev1.Container, v given, version
 	wantEqual(t, "imagePullPolicy", c.ImagePullPolicy, v.Image.PullPolicy)
 	wantEqual(t, "env", c.Env, append([]corev1.EnvVar{{Name: "AWS_REGION", Value: v.Region}}, v.Env...))
 	wantEqual(t, "resources", c.Resources, v.Resources)
+	yes, no := true, false
+	wantEqual(t, "securityContext", c.SecurityContext, &corev1.SecurityContext{
+		AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	})
 }
 
 // wantConfigured checks that the file is where the program is told to look.
