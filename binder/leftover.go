@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store"
 )
 
@@ -34,6 +35,13 @@ func (b *Binder) removeOrphan(ctx context.Context, o orphan) error {
 	at := slices.IndexFunc(now, func(r store.Record) bool { return r.AllocationID == o.record.AllocationID })
 	if at < 0 || now[at].Version != o.record.Version || slices.ContainsFunc(now, o.wantedBy) {
 		return nil // in use again: the next sweep looks again
+	}
+	address, err := b.pool.Lookup(ctx, o.record.AllocationID) // younger than the zone's list
+	if err != nil {
+		return fmt.Errorf("look the address of %s up: %w", o.set.Name, err)
+	}
+	if slices.ContainsFunc(address, eippool.Address.Associated) {
+		return nil // somebody else's name, perhaps
 	}
 	if err := b.fence(ctx, now[at]); err != nil {
 		return err

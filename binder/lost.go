@@ -39,13 +39,15 @@ func (r rules) mayLand(v view) bool {
 	return unsure && v.now.Before(lost.Add(r.lateCalls))
 }
 
-// decideLost decides how a release ends during which a call was lost.
+// decideLost decides how a release ends during which a call was lost. Where the
+// race for the address was lost, too, the name may be somebody else's: a sweep
+// removes it once nobody holds the address.
 func (r rules) decideLost(v view) (decision, bool) {
 	lost, unsure := v.record.FirstSeen[oddLost]
 	switch {
 	case r.mayLand(v):
 		return wait(NotReady, lost.Add(r.lateCalls).Sub(v.now), "a late call may still publish or remove the name"), true
-	case unsure && len(passing(v.record)) > 0:
+	case unsure && len(passing(v.record)) > 0 && !(v.record.BoundAt.IsZero() && v.heldElsewhere()):
 		return r.underLease(v, stepUnpublish), true
 	}
 	return decision{}, false

@@ -20,7 +20,7 @@ func SweepWhatIsUnexplained(b *Binder) (Report, error) {
 	for _, f := range report.Findings {
 		for _, set := range s.zone {
 			if unexplained := f.Kind == FindingName || f.Kind == FindingDangling; unexplained && set.Name == f.Name {
-				s.orphans = append(s.orphans, orphan{set, s.views[0].record})
+				_, _ = b.zone.Apply(ctx, []dnspolicy.Change{dnspolicy.Delete(set)})
 			}
 		}
 	}

@@ -143,7 +143,7 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 		o, known := remembered[set.RRKey]
 		switch {
 		case set.Name == suffix || slices.ContainsFunc(current[set.RRKey], set.Equal):
-		case known && o.set.Equal(set):
+		case known && o.set.Equal(set) && !s.inUse(o):
 			s.orphans = append(s.orphans, o)
 			report.Actions = append(report.Actions, Action{
 				Verb: verbRemoveName, AllocationID: o.record.AllocationID, IP: o.record.IP, Name: set.Name, Reason: "its binding was taken back",
@@ -152,6 +152,13 @@ func (s *survey) planNames(report *Report, suffix, binderID string) {
 			report.Findings = append(report.Findings, unexplained(set, owned()))
 		}
 	}
+}
+
+// inUse reports whether somebody holds the address of which the record says that
+// nobody does. The name that it remembers may be theirs by now.
+func (s *survey) inUse(o orphan) bool {
+	a := s.addresses[o.record.AllocationID]
+	return a != nil && a.Associated()
 }
 
 // byIP returns the allocation IDs of the addresses, by their IPs.

@@ -15,7 +15,10 @@ import (
 func (r *run) release(ctx context.Context, d decision) error {
 	rec := r.v.record.Clone()
 	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, onlyLost(rec.FirstSeen)
-	if len(passing(&rec)) > 0 {
+	if r.v.lostRace() {
+		rec.Unpublished, rec.InSync = true, true
+		letGo(&rec)
+	} else if len(passing(&rec)) > 0 {
 		rec.Propagation, rec.InSync, rec.RemovalAt = "", false, r.v.now
 		r.lease(&rec)
 	} else if r.lacksTurn(stepDisassociate) {
@@ -28,6 +31,18 @@ func (r *run) release(ctx context.Context, d decision) error {
 	}
 	r.tell(ctx, EventReleasing, r.v.now, d.reason)
 	return nil
+}
+
+// lostRace reports whether somebody else was faster to associate the reserved
+// address: its name, if it is there, may be theirs.
+func (v view) lostRace() bool {
+	rec := v.record
+	return rec.Phase == store.Reserved && rec.BoundAt.IsZero() && !isPublished(rec) && v.heldElsewhere()
+}
+
+// heldElsewhere reports whether another interface holds the record's address.
+func (v view) heldElsewhere() bool {
+	return v.address != nil && v.address.Associated() && v.address.NetworkInterfaceID != v.record.NetworkInterfaceID
 }
 
 // unpublish deletes the record sets, each only if it is exactly as stored. One

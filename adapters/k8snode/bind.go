@@ -21,7 +21,9 @@ func (w *worker) publish(ctx context.Context, o binder.Outcome) (time.Duration, 
 	p := &patch{node: w.node}
 	p.annotate(AnnotationAddress, o.IP.String())
 	p.annotate(AnnotationName, strings.TrimSuffix(o.Name, "."))
-	p.annotate(AnnotationDeployment, w.opts.Deployment)
+	if claimOf(w.node) == "" { // another one's is an older name of this one, or one that has the same store
+		p.annotate(AnnotationDeployment, w.opts.Deployment)
+	}
 	p.annotate(AnnotationDry, "")
 	if o.IP.Is4() { // colons are not for labels
 		p.label(LabelAddress, o.IP.String())

@@ -140,7 +140,8 @@ func TestClaimedByAnother(t *testing.T) {
 }
 
 // A deployment that has another name now, and the same store, goes on with what it
-// has bound, and makes it its own.
+// has bound. So does one of two that have one store, and different names: neither
+// takes the other's claim away.
 func TestDeploymentRenamed(t *testing.T) {
 	w := newWorld(t, 2)
 	c := w.start(func(o *k8snode.Options) { o.Deployment = "old" })
@@ -156,9 +157,16 @@ func TestDeploymentRenamed(t *testing.T) {
 	w.remove(going)
 	w.start(func(o *k8snode.Options) { o.Deployment = "new" })
 	w.eventually("hidden", func() bool { return !w.visible(ids[1]) })
-	w.eventually("claimed", func() bool { return w.node(shown).Annotations[k8snode.AnnotationDeployment] == "new" })
+	w.stays("claimed as before", func() bool { return w.node(shown).Annotations[k8snode.AnnotationDeployment] == "old" })
 	w.edit(shown, func(n *corev1.Node) { n.Spec.Unschedulable = true })
 	w.eventually("hidden", func() bool { return !w.visible(ids[0]) && w.state(shown) == "hidden" })
+	w.edit(shown, func(n *corev1.Node) {
+		delete(n.Annotations, k8snode.AnnotationDeployment)
+		n.Spec.Unschedulable = false
+	})
+	w.eventually("claimed", func() bool {
+		return w.visible(ids[0]) && w.node(shown).Annotations[k8snode.AnnotationDeployment] == "new"
+	})
 }
 
 // A sweep binds nothing that no node is claimed for.

@@ -1,0 +1,139 @@
+package binder_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eipbinder/eipbinder/binder"
+	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/store/memstore"
+)
+
+// rivals are binders of two deployments that give the same addresses the same names,
+// each with a store of its own.
+func (w *world) rivals() (first, second *binder.Binder) {
+	w.t.Helper()
+	policy := dnspolicy.PerAddress(dnspolicy.DottedIP())
+	second, err := binder.New(binder.Backends{Fleet: w.fleet, Pool: w.pool, Policy: policy, Zone: w.zone, Store: memstore.New()},
+		func(o *binder.Options) { o.Suffix, o.BinderID = suffix, "second" })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.binderWith(policy), second
+}
+
+// wantLeftAlone lets the other one sweep, for hours: the one name stays, and is
+// reported.
+func (w *world) wantLeftAlone(t *testing.T, other *binder.Binder) {
+	t.Helper()
+	for range 5 {
+		time.Sleep(time.Hour)
+		r, _ := other.Sweep(t.Context())
+		if !slices.Contains(kinds(r), binder.FindingName) || slices.Contains(verbs(r), "remove-name") {
+			t.Errorf("report: %+v", r)
+		}
+		if names := w.names(); len(names) != 1 {
+			t.Fatalf("names: %v", names)
+		}
+	}
+}
+
+// Who loses the race for an address to another deployment leaves the name alone that
+// the other one publishes for it.
+func TestTheNameOfALostAddressStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		first, second := w.rivals()
+		once := true
+		w.hook = func(call string, do func() error) error {
+			if call == "pool.Associate" && once {
+				once = false
+				w.launch("i-2")
+				if o, err := second.Bind(t.Context(), "i-2"); err != nil || o.Status != binder.Bound {
+					t.Errorf("%+v, %v", o, err)
+				}
+			}
+			return do()
+		}
+		if outcomes, _ := first.Reconcile(t.Context(), "i-1"); outcomes[0].Status == binder.Bound {
+			t.Fatalf("%+v", outcomes)
+		}
+		time.Sleep(time.Hour)
+		_, _ = first.Sweep(t.Context()) // which frees what was reserved
+		w.wantLeftAlone(t, first)
+	})
+}
+
+// It does, too, where the one that lost had died, and nobody knows what it did.
+func TestTheNameOfAnAddressLostInDeathStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		first, second := w.rivals()
+		dead := false
+		w.hook = func(call string, do func() error) error {
+			if dead = dead || call == "pool.Associate"; dead {
+				return context.Canceled
+			}
+			return do()
+		}
+		_, _ = first.Reconcile(t.Context(), "i-1")
+		w.hook = nil
+		first, _ = w.rivals() // a new process
+		w.launch("i-2")
+		want(t, reconcile(t, second, "i-2"), binder.Bound)
+		time.Sleep(2 * time.Minute) // its lease has ended, and a call of it may still land
+		_, _ = first.Sweep(t.Context())
+		time.Sleep(time.Hour)
+		_, _ = first.Sweep(t.Context())
+		w.wantLeftAlone(t, first)
+	})
+}
+
+// Who had an address before another deployment has it leaves the name alone that it
+// has by now, until nobody has the address any more.
+func TestTheNameOfAFormerAddressStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		first, second := w.rivals()
+		w.launch("i-1")
+		want(t, reconcile(t, first, "i-1"), binder.Bound)
+		w.fleet.SetState("i-1", binder.Terminated)
+		want(t, reconcile(t, first, "i-1"), binder.Unbound)
+		w.launch("i-2")
+		want(t, reconcile(t, second, "i-2"), binder.Bound)
+		w.wantLeftAlone(t, first)
+
+		w.fleet.SetState("i-2", binder.Terminated) // and nobody else sees to its name
+		if r := sweep(t, first); !slices.Equal(verbs(r), []string{"remove-name"}) || len(w.names()) != 0 {
+			t.Errorf("report: %+v, names: %v", r, w.names())
+		}
+	})
+}
+
+// So does one that has the address since the sweep has looked at it.
+func TestTheNameOfAnAddressJustTakenStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		first, second := w.rivals()
+		w.launch("i-1")
+		want(t, reconcile(t, first, "i-1"), binder.Bound)
+		w.fleet.SetState("i-1", binder.Terminated)
+		want(t, reconcile(t, first, "i-1"), binder.Unbound)
+		w.launchIn("i-2", binder.Pending)
+		w.hook = func(call string, do func() error) error {
+			if call == "zone.List" {
+				w.fleet.SetState("i-2", binder.Running)
+				want(t, reconcile(t, second, "i-2"), binder.Bound)
+			}
+			return do()
+		}
+		if r, _ := first.Sweep(t.Context()); !slices.Contains(verbs(r), "remove-name") || len(w.names()) != 1 {
+			t.Errorf("report: %+v, names: %v", r, w.names())
+		}
+	})
+}
