@@ -21,7 +21,7 @@ type rules struct {
 // pure. The table reads: phase of the record, state of the instance, then the
 // first line that applies. While the binder is paused, every step is a wait.
 //
-//	none       refused                     wait
+//	none       pending, running, refused   wait
 //	           pending                     wait
 //	           running, ineligible         end: ineligible
 //	           running, holds an address   fail: not ours to displace, unless its own;
@@ -59,7 +59,7 @@ type rules struct {
 //	           removal not in sync         save, await
 //	           address still on interface  claim, disassociate
 //	           a call may still land       wait
-//	           a DNS call was lost         claim, unpublish again
+//	           a DNS call was lost         claim, unpublish again, unless the race was lost
 //	           else                        free
 func (r rules) decide(v view) decision {
 	d := r.decideUnpaused(v)

@@ -5,8 +5,8 @@ import "time"
 // A change of the names whose reply was lost, or whose caller died, may still
 // take effect: a publication after the name was removed, a removal after the
 // instance got its name back. Until nothing can land any more the record stays
-// Releasing, and then the names are removed once more. A Free record therefore
-// has no call of ours under way.
+// Releasing, and then the names are removed once more, unless somebody else has the
+// address by then. A Free record therefore has no call of ours under way.
 
 // oddLost is the kind, in Record.FirstSeen, of such a call. The time is the
 // last at which it may have been made.
@@ -47,7 +47,7 @@ func (r rules) decideLost(v view) (decision, bool) {
 	switch {
 	case r.mayLand(v):
 		return wait(NotReady, lost.Add(r.lateCalls).Sub(v.now), "a late call may still publish or remove the name"), true
-	case unsure && len(passing(v.record)) > 0 && !(v.record.BoundAt.IsZero() && v.heldElsewhere()):
+	case unsure && len(passing(v.record)) > 0 && !v.outrun():
 		return r.underLease(v, stepUnpublish), true
 	}
 	return decision{}, false

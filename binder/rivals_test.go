@@ -9,6 +9,7 @@ import (
 
 	"github.com/eipbinder/eipbinder/binder"
 	"github.com/eipbinder/eipbinder/dnspolicy"
+	"github.com/eipbinder/eipbinder/eippool"
 	"github.com/eipbinder/eipbinder/store/memstore"
 )
 
@@ -134,6 +135,84 @@ func TestTheNameOfAnAddressJustTakenStays(t *testing.T) {
 		}
 		if r, _ := first.Sweep(t.Context()); !slices.Contains(verbs(r), "remove-name") || len(w.names()) != 1 {
 			t.Errorf("report: %+v, names: %v", r, w.names())
+		}
+	})
+}
+
+// A name that was kept for the address before is still removed when the race for it
+// was lost: nobody would know of it afterwards.
+func TestAKeptNameOfALostAddressGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		keep := func(o *binder.Options) { o.KeepNames = true }
+		before := w.binderWith(dnspolicy.PerAddress(dnspolicy.DashedIP()), keep)
+		w.launch("i-1")
+		want(t, reconcile(t, before, "i-1"), binder.Bound)
+		w.fleet.SetState("i-1", binder.Terminated)
+		want(t, reconcile(t, before, "i-1"), binder.Unbound)
+		time.Sleep(time.Hour)
+		now := w.binderWith(dnspolicy.PerAddress(dnspolicy.DottedIP()), keep)
+		w.launch("i-2")
+		w.launch("i-3")
+		found, err := w.fleet.Describe(t.Context(), "i-3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stolen := ""
+		w.hook = func(call string, do func() error) (err error) {
+			if call == "pool.Associate" && stolen == "" {
+				target := eippool.Target{InstanceID: "i-3", NetworkInterfaceID: found[0].NetworkInterfaceID}
+				if stolen, err = w.pool.Associate(t.Context(), w.addresses()[0].AllocationID, target); err != nil {
+					t.Error(err)
+				}
+			}
+			return do()
+		}
+		_, _ = now.Reconcile(t.Context(), "i-2")
+		w.hook = nil
+		w.fleet.SetState("i-2", binder.Terminated)
+		w.fleet.SetState("i-3", binder.Terminated)
+		for range 3 {
+			time.Sleep(time.Hour)
+			_, _ = now.Sweep(t.Context())
+		}
+		if err := w.pool.Disassociate(t.Context(), stolen); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			time.Sleep(time.Hour)
+			_, _ = now.Sweep(t.Context())
+		}
+		if names := w.names(); slices.Contains(names, "ip-203-0-113-0."+suffix+".") || len(names) > 1 {
+			t.Errorf("names: %v", names)
+		}
+	})
+}
+
+// Who loses the race for an address leaves its reverse name alone.
+func TestTheReverseNameOfALostAddressStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.launch("i-1")
+		first := w.binderWith(dnspolicy.PerAddress(dnspolicy.DottedIP()), func(o *binder.Options) { o.ReverseNames = true })
+		_, second := w.rivals()
+		once, cleared := true, false
+		w.hook = func(call string, do func() error) error {
+			cleared = cleared || call == "pool.ClearReverseName"
+			if call == "pool.Associate" && once {
+				once = false
+				w.launch("i-2")
+				if o, err := second.Bind(t.Context(), "i-2"); err != nil || o.Status != binder.Bound {
+					t.Errorf("%+v, %v", o, err)
+				}
+			}
+			return do()
+		}
+		_, _ = first.Reconcile(t.Context(), "i-1")
+		time.Sleep(time.Hour)
+		_, _ = first.Sweep(t.Context())
+		if cleared || once {
+			t.Errorf("cleared: %t", cleared)
 		}
 	})
 }

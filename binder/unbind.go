@@ -16,7 +16,7 @@ func (r *run) release(ctx context.Context, d decision) error {
 	rec := r.v.record.Clone()
 	rec.Phase, rec.Reason, rec.Forced, rec.Draining, rec.FirstSeen = store.Releasing, d.reason, d.forced, false, onlyLost(rec.FirstSeen)
 	if r.v.lostRace() {
-		rec.Unpublished, rec.InSync = true, true
+		rec.Unpublished, rec.InSync, rec.ReverseName = true, true, ""
 		letGo(&rec)
 	} else if len(passing(&rec)) > 0 {
 		rec.Propagation, rec.InSync, rec.RemovalAt = "", false, r.v.now
@@ -34,10 +34,17 @@ func (r *run) release(ctx context.Context, d decision) error {
 }
 
 // lostRace reports whether somebody else was faster to associate the reserved
-// address: its name, if it is there, may be theirs.
+// address: its names, if they are there, may be theirs. Where names are kept, what
+// goes with a binding is older than it.
 func (v view) lostRace() bool {
 	rec := v.record
-	return rec.Phase == store.Reserved && rec.BoundAt.IsZero() && !isPublished(rec) && v.heldElsewhere()
+	return rec.Phase == store.Reserved && !isPublished(rec) && v.outrun()
+}
+
+// outrun reports whether the record's address is somebody else's, and never was
+// this binding's.
+func (v view) outrun() bool {
+	return !v.record.KeepName && v.record.BoundAt.IsZero() && v.heldElsewhere()
 }
 
 // heldElsewhere reports whether another interface holds the record's address.

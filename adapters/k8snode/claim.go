@@ -45,24 +45,37 @@ func claimedBy(claim, ours string) string {
 // the API server lets one of several have it. Who was too late sees so in the cache.
 // What was found out before is about a node that nobody had claimed.
 func (w *worker) claim(ctx context.Context) (time.Duration, error) {
-	if claimOf(w.node) != "" {
+	if claimOf(w.node) != "" || w.know.claim == w.opts.Deployment {
 		return 0, nil
 	}
-	data, err := json.Marshal(map[string]any{
-		"apiVersion": "v1", "kind": "Node",
-		"metadata": map[string]any{
-			"name": w.node.Name, "uid": w.node.UID, "annotations": map[string]string{AnnotationDeployment: w.opts.Deployment},
-		},
-	})
+	options := []client.PatchOption{client.FieldOwner(name + "/" + w.opts.Deployment)}
+	metadata := map[string]any{
+		"name": w.node.Name, "uid": w.node.UID, "annotations": map[string]string{AnnotationDeployment: w.opts.Deployment},
+	}
+	if _, empty := w.node.Annotations[AnnotationDeployment]; empty { // somebody's, who claims nothing by that
+		metadata["resourceVersion"] = w.node.ResourceVersion
+		options = append(options, client.ForceOwnership)
+	}
+	data, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Node", "metadata": metadata})
 	if err != nil {
 		return 0, err
 	}
-	err = w.client.Patch(ctx, w.node, client.RawPatch(types.ApplyPatchType, data), client.FieldOwner(name+"/"+w.opts.Deployment))
+	err = w.client.Patch(ctx, w.node, client.RawPatch(types.ApplyPatchType, data), options...)
 	if err == nil {
-		w.looks.change(w.id, func(e *entry) { e.claim = claimOf(w.node) })
+		w.looks.change(w.id, func(e *entry) {
+			e.claim = claimOf(w.node)
+			e.again = e.again || e.call > 0 // that call may have been refused
+		})
 		w.know.outcome = nil
 	}
 	return w.sent(ctx, &patch{node: w.node}, err)
+}
+
+// unclaimed reports whether a node says that it is bound, which it is not, and that
+// nobody has claimed: it was bound before there were claims, say.
+func (w *worker) unclaimed() bool {
+	o := w.know.outcome
+	return claimOf(w.node) == "" && o != nil && o.Status.Waiting()
 }
 
 // claimed lets what is bound under the context be what this deployment has claimed.

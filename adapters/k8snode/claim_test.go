@@ -1,12 +1,15 @@
 package k8snode
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/eipbinder/eipbinder/binder"
 )
@@ -68,6 +71,60 @@ func TestAskedOnceClaimed(t *testing.T) {
 	c.looks.found(binder.Outcome{InstanceID: instance, Status: binder.NotReady, RetryAfter: time.Hour}, time.Now())
 	if _, err := c.Reconcile(t.Context(), request("a")); err != nil || !c.looks.of(instance).asked {
 		t.Errorf("%+v, %v", c.looks.of(instance), err)
+	}
+}
+
+// A cache that does not show the claim yet neither takes it back nor claims twice;
+// a call that began before the claim is made again.
+func TestClaimIsNotShownYet(t *testing.T) {
+	node := aNode()
+	c, _ := controllerOn(t, &scripted{}, node)
+	c.looks.ask(instance)
+	call, _ := c.looks.depart()
+	if _, err := c.Reconcile(t.Context(), request("a")); err != nil {
+		t.Fatal(err)
+	}
+	shown := theNode(t, c)
+	api, err := client.NewWithWatch(APIServer(t), client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.client = interceptor.NewClient(api, interceptor.Funcs{
+		Get: func(_ context.Context, _ client.WithWatch, _ client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+			node.DeepCopyInto(object.(*corev1.Node)) // as it was made
+			return nil
+		},
+		Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+			return errors.New("a second claim")
+		},
+	})
+	if _, err := c.Reconcile(t.Context(), request("a")); err != nil || c.looks.of(instance).claim != "eipbinder" || claimOf(shown) != "eipbinder" {
+		t.Errorf("%+v, %v", c.looks.of(instance), err)
+	}
+	c.looks.land(call, binder.Outcome{InstanceID: instance, Status: binder.NotReady, Reason: "no node of it is claimed", RetryAfter: time.Hour})
+	if !c.looks.of(instance).asked {
+		t.Error("it is not asked about again")
+	}
+}
+
+// An empty claim is nobody's.
+func TestEmptyClaim(t *testing.T) {
+	c, _ := controllerOn(t, &scripted{}, aNode(func(n *corev1.Node) { n.Annotations[AnnotationDeployment] = "" }))
+	if _, err := c.Reconcile(t.Context(), request("a")); err != nil || claimOf(theNode(t, c)) != "eipbinder" || !c.looks.of(instance).asked {
+		t.Errorf("%q, %+v, %v", claimOf(theNode(t, c)), c.looks.of(instance), err)
+	}
+}
+
+// A node that says that it is bound, which it is not, and that nobody has claimed, is
+// claimed and asked about.
+func TestUnclaimedAndUnbound(t *testing.T) {
+	c, _ := controllerOn(t, &scripted{}, labelled(StateBound, false))
+	if _, err := c.Reconcile(t.Context(), request("a")); err != nil || claimOf(theNode(t, c)) != "" {
+		t.Errorf("%v", err)
+	}
+	c.looks.found(binder.Outcome{InstanceID: instance, Status: binder.NotReady, RetryAfter: time.Hour}, time.Now())
+	if _, err := c.Reconcile(t.Context(), request("a")); err != nil || claimOf(theNode(t, c)) != "eipbinder" || !c.looks.of(instance).asked {
+		t.Errorf("%q, %+v, %v", claimOf(theNode(t, c)), c.looks.of(instance), err)
 	}
 }
 

@@ -57,13 +57,14 @@ func (w *worker) leave() time.Duration {
 // hideGone hides the bound worker of a Node that is gone: no pods run there that
 // anybody knows of. It reports whether there is no more to do, else when to come
 // back.
-func (c *Controller) hideGone(node, id string, o binder.Outcome) (wait time.Duration, done bool) {
+func (c *Controller) hideGone(node, id string, o *binder.Outcome) (wait time.Duration, done bool) {
 	const ordered = "hiding one that is gone"
 	w := worker{Controller: c, node: goneNode(node), id: id, why: leaving}
-	if !hidden(o) {
+	if !hidden(*o) {
 		c.looks.tellOnce(id, ordered)
 		wait = w.order(hide)
-		return wait, wait == 0 && c.looks.of(id).order == "" // nothing was left to hide
+		know := c.looks.of(id)
+		return wait, wait == 0 && know.order == "" && know.outcome == o // nothing was left to hide
 	}
 	if !c.looks.tellOnce(id, ordered) {
 		w.tell("Hidden", "schedule servers do not see the worker: its Node is gone, and "+id+" runs on")

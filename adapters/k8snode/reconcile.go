@@ -49,7 +49,12 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	why := c.opts.why(&node, ready)
-	c.looks.change(id, func(e *entry) { e.why, e.claim = why, claimOf(&node) })
+	c.looks.change(id, func(e *entry) {
+		e.why = why
+		if claim := claimOf(&node); claim != "" || e.claim != c.opts.Deployment { // the cache may not show ours yet
+			e.claim = claim
+		}
+	})
 	w := worker{Controller: c, node: &node, id: id, why: why, know: c.looks.of(id)}
 	again, err := w.work(ctx)
 	return after(sooner(wait, again)), err
@@ -83,7 +88,7 @@ func (c *Controller) ended(node, id string) time.Duration {
 	case o.Status == binder.Unbound:
 		c.tellUnbound(node, id)
 	case bound(*o):
-		if wait, hidden := c.hideGone(node, id, *o); !hidden {
+		if wait, hidden := c.hideGone(node, id, o); !hidden {
 			return wait
 		}
 	}
@@ -113,7 +118,7 @@ func (w *worker) work(ctx context.Context) (time.Duration, error) {
 		return sooner(wait, again), err
 	}
 	gated := w.opts.gated(w.node) >= 0 && w.opts.registered(w.node) // a fresh answer opens the gate
-	if w.node.Labels[LabelState] != "" && !gated {
+	if w.node.Labels[LabelState] != "" && !gated && !w.unclaimed() {
 		return wait, nil
 	}
 	again, err := w.await(ctx)

@@ -14,11 +14,13 @@ import (
 func TestDeploymentIsTheStores(t *testing.T) {
 	password := url.UserPassword("eip", "secret")
 	database := deployment.Store{Kind: deployment.PostgreSQL, Location: (&url.URL{Scheme: "postgres", User: password, Host: "db.example.com:5432", Path: "/eip"}).String()}
+	odd := deployment.Store{Kind: deployment.PostgreSQL, Location: "postgres:///my%20db?host=/run/a&search_path=media&password=secret"}
 	file := deployment.Store{Kind: deployment.SQLite, Location: "/data/eipbinder.db"}
 	long := "dynamodb/eu-central-1/" + strings.Repeat("a", 200)
 	for _, row := range []struct{ given, store, want string }{
 		{"", "dynamodb/eu-central-1/bindings", "dynamodb/eu-central-1/bindings"},
 		{"", nameOf(database), "postgresql/db.example.com:5432/eip"},
+		{"", nameOf(odd), "postgresql//my%20db?host=%2Frun%2Fa&search_path=media"},
 		{"", nameOf(file), "sqlite/media/lease"},
 		{"turn", nameOf(database), "turn"},
 		{"", long, ""},

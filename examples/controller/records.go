@@ -68,11 +68,20 @@ func migrated(ctx context.Context, db *sql.DB, err error, dialect sqlstore.Diale
 	return opened{records, s.String(), nameOf(s), db.Close}, nil
 }
 
-// nameOf is the name of a database.
+// nameOf is the name of a database, with what tells it from others on its server.
 func nameOf(s deployment.Store) string {
 	u, err := url.Parse(s.Location)
 	if s.Kind != deployment.PostgreSQL || err != nil {
 		return ""
 	}
-	return "postgresql/" + u.Host + u.Path
+	name, more := "postgresql/"+u.Host+u.EscapedPath(), url.Values{}
+	for _, key := range []string{"dbname", "host", "port", "search_path"} {
+		if u.Query().Has(key) {
+			more.Set(key, u.Query().Get(key))
+		}
+	}
+	if len(more) > 0 {
+		name += "?" + more.Encode()
+	}
+	return name
 }
