@@ -48,7 +48,8 @@ type world struct {
 	calls   *recorder
 	options []func(*k8snode.Options)
 	binding []func(*binder.Options)
-	shown   atomic.Int64 // writes after which schedule servers saw a worker
+	before  func(*http.Request) // of each request of the controllers that run then; nil: nothing
+	shown   atomic.Int64        // writes after which schedule servers saw a worker
 }
 
 var unique int
@@ -134,7 +135,7 @@ func (w *world) newController(b k8snode.Binder, optFns ...func(*k8snode.Options)
 
 func (w *world) run(c *k8snode.Controller) controllerRun {
 	w.Helper()
-	requests := &counter{}
+	requests := &counter{before: w.before}
 	cfg := k8snode.APIServer(w.T)
 	cfg.QPS = -1
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { requests.next = next; return requests })
@@ -179,12 +180,16 @@ func (s watched) Put(ctx context.Context, r store.Record) (store.Record, error) 
 // counter counts requests, but for those that lists and watches need, which do
 // not depend on the number of nodes.
 type counter struct {
-	next http.RoundTripper
-	mu   sync.Mutex
-	made []string
+	next   http.RoundTripper
+	before func(*http.Request)
+	mu     sync.Mutex
+	made   []string
 }
 
 func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.before != nil {
+		c.before(r)
+	}
 	if r.Method != http.MethodGet {
 		c.mu.Lock()
 		c.made = append(c.made, r.Method+" "+r.URL.Path)
