@@ -264,7 +264,6 @@ func (r rules) confirm(v view, odd string, after time.Duration, then func() deci
 }
 
 func (r rules) decideReserved(v view) decision {
-	rec := v.record
 	if v.instance.State == Pending {
 		return wait(NotReady, notReadyRetry, "instance is pending")
 	}
@@ -274,7 +273,7 @@ func (r rules) decideReserved(v view) decision {
 		})
 	}
 	switch {
-	case v.address.Associated() && v.address.NetworkInterfaceID != rec.NetworkInterfaceID:
+	case v.heldElsewhere():
 		return decision{step: stepRelease, reason: "address is held by " + v.address.NetworkInterfaceID, forced: true}
 	case !r.associated(v):
 		return r.underLease(v, stepAssociate)
@@ -321,7 +320,7 @@ func (r rules) decideBound(v view) decision {
 		return r.confirm(v, oddAddress, r.confirmAfter, func() decision {
 			return decision{step: stepRelease, reason: "address does not exist", forced: true}
 		})
-	case v.address.Associated() && v.address.NetworkInterfaceID != rec.NetworkInterfaceID:
+	case v.heldElsewhere():
 		return fail(errMoved(rec, v.address))
 	case !r.associated(v):
 		return r.confirm(v, oddAssociation, r.confirmAfter, func() decision {

@@ -54,9 +54,9 @@ type refuser struct{}
 // WithRefused returns a context for calls of a Binder or a Mux under which an
 // instance for which the function returns a reason gets no new binding: if it could
 // be bound otherwise, now or once it runs, its outcome is NotReady with that reason.
-// What is bound to it already, or is being bound, is worked on as ever. A program uses it that learns
-// elsewhere, from Kubernetes, say, whose an instance is. With the empty reason it is
-// not refused, nor with a nil function.
+// What is bound to it already, or is being bound, is worked on as ever. A program
+// uses it that learns elsewhere, from Kubernetes, say, whose an instance is. With
+// the empty reason it is not refused, nor with a nil function.
 //
 // The function is called from several goroutines at once, when the instances are
 // looked at. It should return at once, and must not call the binder.

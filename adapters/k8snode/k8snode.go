@@ -31,24 +31,27 @@
 // worker (binder.DrainOptions.By, HiddenBy), and so a controller shows only what a
 // controller has hidden, whatever became of the Node meanwhile. When the
 // Node is gone, the binding is taken back as soon as EC2 says that the instance
-// is shutting down or terminated; while that runs on, it is hidden. No condition of the node, NotReady above all,
-// takes an address away. There is no finalizer: the store remembers, and what
-// happens while no controller runs is found by the first sweep of the next one.
+// is shutting down or terminated; while that runs on, it is hidden. No condition
+// of the node, NotReady above all, takes an address away. There is no finalizer:
+// the store remembers, and what happens while no controller runs is found by the
+// first sweep of the next one.
 //
-// # Many nodes
+// # Two deployments
 //
 // Before a node is bound, the controller claims it by an annotation: of two
 // deployments that select the same nodes, with stores that know nothing of each
 // other, one binds each of them, and the other says so on it
 // ([Options.Deployment]). Sweeps bind what is claimed, too, and nothing else.
 //
+// # Many nodes
+//
 // Nodes that become due within a short window are one call of Reconcile, and each
 // learns of its own instance as soon as that is settled (binder.WithOutcomes): its
 // gate opens, or an event says what it waits for. What hides and shows workers are
 // calls beside, of which no other node waits. A node costs the API server five
 // requests in its life: a patch to claim it, a patch and an event when it is bound,
-// an event when it leaves, an event when it is unbound. Waiting for a dry pool to let it in, and
-// each hiding that may end, cost more.
+// an event when it leaves, an event when it is unbound. Waiting for a dry pool to
+// let it in, and each hiding that may end, cost more.
 //
 // # Ready pods
 //
